@@ -1,0 +1,1 @@
+//! `stillframe._engine`: the engine as Python sees it.

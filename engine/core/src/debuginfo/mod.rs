@@ -1,0 +1,210 @@
+//! Debug information: functions, inlined calls, lines, variables and unwind records of one module, by address.
+//!
+//! Every format answers through [`DebugInfo`]; callers never ask which one it is.
+
+pub mod pdb;
+
+use crate::address::Rva;
+use crate::registers::Register;
+
+/// A function (not an inlined call): the half-open range of addresses `[start, start + size_bytes)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Qualified name as the debug information gives it, for example `geo::Rect::area`.
+    pub name: String,
+    /// First byte.
+    pub start: Rva,
+    /// Length; never 0.
+    pub size_bytes: u32,
+    /// Whether the record is a linker's or compiler's thunk.
+    pub is_thunk: bool,
+}
+
+/// One level of the chain of calls at an address: an inlined call, or the function itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Name of the function whose source this is.
+    pub function: String,
+    /// Where in that source the address lies (innermost), or where the next inner scope is called from.
+    pub location: Option<SourceLocation>,
+    /// Whether this is an inlined call.
+    pub is_inlined: bool,
+    /// Start of the scope: the function's first byte, or the first byte of the inlined range that covers the address.
+    pub start: Rva,
+}
+
+/// A file and line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLocation {
+    /// Path as the compiler recorded it.
+    pub file: SourceFile,
+    /// 1-based.
+    pub line: u32,
+}
+
+/// A source file as recorded by the compiler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The path, in the spelling of the building machine.
+    pub path: String,
+    /// The digest of the content, if recorded.
+    pub checksum: Option<Checksum>,
+}
+
+/// A digest of a source file's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checksum {
+    /// 16 bytes.
+    Md5(Vec<u8>),
+    /// 20 bytes.
+    Sha1(Vec<u8>),
+    /// 32 bytes.
+    Sha256(Vec<u8>),
+}
+
+/// One row of a line table: the half-open range `[start, end)` belongs to `line` of `file`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRow {
+    /// First byte.
+    pub start: Rva,
+    /// One past the last byte.
+    pub end: Rva,
+    /// Source position.
+    pub location: SourceLocation,
+    /// Whether a statement begins here (as opposed to an expression in one).
+    pub is_statement: bool,
+}
+
+/// A named address: a public symbol, an export, a global.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbol {
+    /// As stored: decorated where the format stores decorated names.
+    pub name: String,
+    /// Where.
+    pub rva: Rva,
+    /// What kind of thing is there.
+    pub kind: SymbolKind,
+    /// Bytes, where the format records them.
+    pub size_bytes: Option<u32>,
+}
+
+/// What a [`Symbol`] names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SymbolKind {
+    /// Code, with its own debug record.
+    Function,
+    /// Code known only by its public symbol.
+    PublicCode,
+    /// Data known only by its public symbol.
+    PublicData,
+    /// A global or static variable.
+    Variable,
+}
+
+/// A local variable or parameter that is in scope at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Source name.
+    pub name: String,
+    /// Whether it is a parameter.
+    pub is_parameter: bool,
+    /// Where it lives at the address asked about.
+    pub place: Place,
+    /// The format's own index of its type.
+    pub type_index: u32,
+    /// How many inlined calls deep its scope is; 0 is the function itself.
+    pub inline_depth: u32,
+}
+
+/// Where a variable lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a register.
+    Register(Register),
+    /// In memory at a register's value plus an offset.
+    RegisterRelative(Register, i32),
+    /// In memory at the frame's base plus an offset, where the base is not a plain register (x86 `VFRAME`).
+    FrameRelative(i32),
+    /// In memory of the module (a static local).
+    Static(Rva),
+    /// Nowhere at this address.
+    OptimizedAway,
+}
+
+/// An x86 frame record: `FPO_DATA` or frame data (`FRAMEDATA`).
+/// Source: LLVM `CodeView/DebugFrameDataSubsection.h`, Microsoft `cvinfo.h`; `FPO_DATA` in `winnt.h`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameData {
+    /// First byte the record covers.
+    pub start: Rva,
+    /// Bytes it covers.
+    pub size_bytes: u32,
+    /// Bytes of locals.
+    pub locals_bytes: u32,
+    /// Bytes of parameters.
+    pub params_bytes: u32,
+    /// Bytes of saved registers.
+    pub saved_registers_bytes: u16,
+    /// Bytes of prologue.
+    pub prologue_bytes: u16,
+    /// What recovers the caller.
+    pub rule: FrameRule,
+}
+
+/// How an x86 frame's caller is recovered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrameRule {
+    /// A postfix program such as `$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =`.
+    Program(String),
+    /// An `FPO_DATA` record.
+    Fpo {
+        /// Whether EBP is saved by the function and free for other use.
+        uses_base_pointer: bool,
+        /// The kind of frame.
+        kind: FpoKind,
+    },
+}
+
+/// `FPO_DATA.cbFrame`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FpoKind {
+    /// No frame pointer (0).
+    Fpo,
+    /// A trap frame (1).
+    Trap,
+    /// A task state segment (2).
+    Tss,
+    /// An EBP frame (3).
+    NonFpo,
+}
+
+/// What every format of debug information answers. All answers are for one module and cost a look-up, not a parse
+/// of the file. Damaged records give no answer, never a wrong one and never a panic.
+pub trait DebugInfo: Send + Sync {
+    /// The function whose range covers `rva`.
+    fn function_at(&self, rva: Rva) -> Option<Function>;
+
+    /// The chain of calls at `rva`, innermost first; the last is the function itself. Empty if no function covers it.
+    fn scopes_at(&self, rva: Rva) -> Vec<Scope>;
+
+    /// The named address nearest at or below `rva` in the same section, with the whole of its record.
+    fn symbol_at(&self, rva: Rva) -> Option<Symbol>;
+
+    /// Rows that overlap `[start, end)`, in address order.
+    fn lines_in(&self, start: Rva, end: Rva) -> Vec<LineRow>;
+
+    /// Variables in scope at `rva`, innermost scope first, in the order of their records.
+    fn variables_at(&self, rva: Rva) -> Vec<Variable>;
+
+    /// The x86 frame record that covers `rva`. Frame data wins over FPO; of several, the one that starts last.
+    fn frame_data_at(&self, rva: Rva) -> Option<FrameData>;
+
+    /// Symbols with exactly this name (decorated, undecorated or qualified), in address order.
+    fn symbols_named(&self, name: &str) -> Vec<Symbol>;
+
+    /// Up to `limit` symbols whose name matches `accept`, in address order. This one reads all symbols.
+    fn symbols_matching(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<Symbol>;
+
+    /// What was found damaged so far, one sentence each, in order of discovery.
+    fn problems(&self) -> Vec<String>;
+}

@@ -1,0 +1,24 @@
+//! The engine of stillframe: bytes in, facts out.
+//!
+//! Floors inside the engine, each using only those above it in this list:
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | [`data`], [`bytes`] | mapped files; a cursor that cannot read past its end |
+//! | [`address`], [`registers`] | kinds of address; a processor's register set with validity |
+//! | [`image`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
+//! | [`memory`] | the address space of one dump: dump regions above proved images |
+//! | [`unwind`], [`disasm`] | questions asked of that address space |
+//!
+//! Nothing here opens a network connection, reads configuration, prints, or decides policy.
+
+pub mod address;
+pub mod bytes;
+pub mod data;
+pub mod debuginfo;
+pub mod disasm;
+pub mod dump;
+pub mod image;
+pub mod memory;
+pub mod registers;
+pub mod unwind;

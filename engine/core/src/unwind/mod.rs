@@ -1,0 +1,104 @@
+//! Walking a thread's stack: from a full register set to its caller's, until there is a reason to stop.
+
+use crate::address::{ReadMemory, Rva};
+use crate::debuginfo::DebugInfo;
+use crate::registers::RegisterSet;
+
+/// How far a frame can be trusted, from weak to strong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trust {
+    /// A word on the stack that looks like a return address.
+    Scan,
+    /// The chain of frame pointers.
+    FramePointer,
+    /// Unwind information: PE unwind codes, frame-data programs, FPO, DWARF CFI.
+    Cfi,
+    /// The registers that the dump holds.
+    Context,
+}
+
+/// One physical frame.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// All registers, each valid or not. The instruction pointer is always valid.
+    pub registers: RegisterSet,
+    /// How the registers were found.
+    pub trust: Trust,
+    /// The address to look up: the instruction pointer itself in a context or interrupted frame; one less in a
+    /// caller, so that a call at the very end of a function or a line is not taken for what comes after it.
+    pub lookup_address: u64,
+    /// Index of the module that holds the instruction pointer.
+    pub module: Option<usize>,
+}
+
+/// Why a walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The outermost frame: the return address is zero or the frame belongs to no code that could have been called.
+    EndOfStack,
+    /// The stack memory that the next step needs is not in the dump; the address is the first byte that is missing.
+    NoMemory(u64),
+    /// Nothing more was found: no unwind information applied and no scan succeeded.
+    NoCaller,
+    /// The next frame would not lie above this one.
+    Loop,
+    /// The limit of frames was reached.
+    Limit,
+}
+
+/// A file that the walk would like to have. It can be asked again once that is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The image of the module with this index.
+    Image(usize),
+    /// The debug information of the module with this index.
+    DebugInfo(usize),
+}
+
+/// Something of a module that may have to be found first.
+pub enum Known<T> {
+    /// It is here.
+    Yes(T),
+    /// It was sought and does not exist.
+    No,
+    /// Nobody has looked for it yet.
+    NotAsked,
+}
+
+/// A module as the walker sees it: `[base, base + size_bytes)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModuleRange {
+    /// Index in the dump's list.
+    pub index: usize,
+    /// First address.
+    pub base: u64,
+    /// Bytes.
+    pub size_bytes: u64,
+}
+
+/// The tables that an image holds for unwinding.
+pub trait UnwindTables {
+    /// The content of the exception directory (`.pdata`), empty if there is none.
+    fn exception_directory(&self) -> &[u8];
+
+    /// The image's bytes from `rva` to the end of that section (as initialised by the file), empty if outside.
+    fn bytes_from(&self, rva: Rva) -> &[u8];
+
+    /// Whether `rva` lies in a section that is executable.
+    fn is_executable(&self, rva: Rva) -> bool;
+}
+
+/// What the walker needs to know about the dumped process.
+pub trait Process: ReadMemory {
+    /// The module that covers `address`.
+    fn module_at(&self, address: u64) -> Option<ModuleRange>;
+
+    /// The unwind tables of a module's image.
+    fn unwind_tables(&self, module: usize) -> Known<&dyn UnwindTables>;
+
+    /// The debug information of a module.
+    fn debug_info(&self, module: usize) -> Known<&dyn DebugInfo>;
+
+    /// Whether `address` is known to be executable or known not to be; `None` if the dump does not say.
+    fn is_executable(&self, address: u64) -> Option<bool>;
+}
