@@ -1,0 +1,465 @@
+"""The engine: bytes in, facts out.
+
+This stub is the whole contract between Python and Rust. The engine maps files, parses, unwinds and disassembles; it
+never searches for a file, never prints, never decides. Work that takes time releases the GIL. Objects are immutable
+unless a method says that it attaches something. Addresses and sizes are in bytes; ranges include their start and
+exclude their end; indices count from 0 in the order of the dump.
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Literal, TypeAlias, final
+
+Cpu: TypeAlias = Literal["x86", "amd64", "arm64"]
+Trust: TypeAlias = Literal["context", "cfi", "frame_pointer", "scan"]
+
+class EngineError(Exception):
+    """A file is not what it was opened as, or is damaged at its root. One line: what, where."""
+
+# --- dump files -------------------------------------------------------------------------------------------------------
+
+@final
+class Stream:
+    """One entry of a minidump's stream directory."""
+
+    index: int
+    type: int
+    """The stream type as stored."""
+    name: str
+    """Standard name (`ThreadList`, `LinuxMaps`…), or `Unknown(0x…)`."""
+    offset: int
+    """File offset."""
+    size_bytes: int
+    problem: str | None
+    """Why the stream, or a part of it, could not be read; only streams that someone has asked for are known here.
+    `DumpFile.check` asks for all."""
+
+@final
+class SystemInfo:
+    """Stream SystemInfo (7)."""
+
+    cpu: str
+    """`x86`, `amd64`, `arm64`, `arm`, or `unknown(N)` as in minidump-stackwalk."""
+    cpu_info: str | None
+    """Vendor, family, model, stepping, as in minidump-stackwalk."""
+    cpu_count: int
+    os: str
+    """`Windows NT`, `Linux`, `Mac OS X`…, or `unknown(0x…)`."""
+    os_version: str
+    """`major.minor.build`."""
+    csd_version: str
+    """Service pack or kernel description; may be empty."""
+
+@final
+class Pdb70:
+    """A CodeView record of a module, or of an image's debug directory."""
+
+    path: str
+    """As recorded; may be a bare name."""
+    guid: bytes
+    """16 bytes in file order."""
+    age: int
+    debug_id: str
+    """GUID as 32 upper-case hex digits, then the age in hex without leading zeros."""
+
+@final
+class ModuleRecord:
+    """One module of stream ModuleList (4)."""
+
+    index: int
+    name: str
+    """Path as recorded."""
+    base: int
+    size_bytes: int
+    time_date_stamp: int
+    check_sum: int
+    version: str | None
+    """File version `a.b.c.d` of VS_FIXEDFILEINFO, if present."""
+    pdb: Pdb70 | None
+    build_id: bytes | None
+    """ELF build-id of a Breakpad `BpEL` record."""
+    codeview: bytes
+    """The raw CodeView record, empty if none."""
+
+@final
+class UnloadedModuleRecord:
+    """One module of stream UnloadedModuleList (14)."""
+
+    name: str
+    base: int
+    size_bytes: int
+    time_date_stamp: int
+    check_sum: int
+
+@final
+class ThreadRecord:
+    """One thread of stream ThreadList (3) or ThreadExList (8), with its name (24) and info (17)."""
+
+    index: int
+    id: int
+    name: str | None
+    suspend_count: int
+    priority_class: int
+    priority: int
+    teb: int
+    stack_start: int
+    stack_size_bytes: int
+    create_time: int | None
+    """100 ns units since 1601, as are all three times."""
+    kernel_time: int | None
+    user_time: int | None
+    start_address: int | None
+
+@final
+class ExceptionRecord:
+    """Stream Exception (6)."""
+
+    thread_id: int
+    code: int
+    flags: int
+    address: int
+    nested_record: int
+    parameters: list[int]
+
+@final
+class MemoryRange:
+    """A range of memory whose bytes the dump holds."""
+
+    address: int
+    size_bytes: int
+    offset: int
+    """File offset of the first byte."""
+
+@final
+class MemoryRegion:
+    """One entry of stream MemoryInfoList (16); values of VirtualQuery."""
+
+    base: int
+    allocation_base: int
+    allocation_protect: int
+    size_bytes: int
+    state: int
+    protect: int
+    type: int
+
+@final
+class MiscInfo:
+    """Stream MiscInfo (15); fields that its version lacks or its flags disown are None."""
+
+    process_id: int | None
+    process_create_time: int | None
+    """Seconds since 1970."""
+    process_user_time: int | None
+    """Seconds."""
+    process_kernel_time: int | None
+    """Seconds."""
+    build_string: str | None
+
+@final
+class HandleRecord:
+    """One handle of stream HandleData (12)."""
+
+    handle: int
+    type_name: str | None
+    object_name: str | None
+    attributes: int
+    granted_access: int
+    handle_count: int
+    pointer_count: int
+
+@final
+class Registers:
+    """A register set with validity: what is not known in a frame is None, never 0."""
+
+    cpu: Cpu
+    names: list[str]
+    """All general registers, in the processor's order."""
+    instruction_pointer: int | None
+    stack_pointer: int | None
+    frame_pointer: int | None
+    def get(self, name: str) -> int | None:
+        """Value of a general register (`rip`, `eflags`…) or a vector register (`xmm6`, 128 bits).
+
+        :raises KeyError: if the processor has no such register.
+        """
+    def known(self) -> dict[str, int]:
+        """Known general registers, in the processor's order."""
+    def known_vectors(self) -> dict[str, int]:
+        """Known vector registers."""
+
+@final
+class DumpFile:
+    """A minidump, entered by index. Opening reads the header and the stream directory, nothing else."""
+
+    @staticmethod
+    def open(path: str | PathLike[str]) -> DumpFile:
+        """:raises OSError: if the file cannot be opened. :raises EngineError: if it is not a minidump."""
+    @staticmethod
+    def from_bytes(data: bytes) -> DumpFile:
+        """:raises EngineError: if it is not a minidump."""
+    size_bytes: int
+    timestamp: int
+    """Seconds since 1970."""
+    flags: int
+    """MINIDUMP_TYPE."""
+    streams: list[Stream]
+    system: SystemInfo | None
+    misc: MiscInfo | None
+    modules: list[ModuleRecord]
+    unloaded_modules: list[UnloadedModuleRecord]
+    threads: list[ThreadRecord]
+    exception: ExceptionRecord | None
+    memory_ranges: list[MemoryRange]
+    """In address order, without overlap."""
+    memory_regions: list[MemoryRegion]
+    handles: list[HandleRecord]
+    comments: list[str]
+    def stream_bytes(self, index: int) -> bytes:
+        """The bytes of the stream with this index, as far as the file holds them. :raises IndexError:"""
+    def context(self, thread: int) -> Registers | None:
+        """Registers of the thread with this index; of the crashed thread, those of the exception."""
+    def thread_context(self, thread: int) -> Registers | None:
+        """Registers of the thread list alone, which in the crashed thread are those of the dump's writer."""
+    def check(self) -> list[str]:
+        """Reads every stream and returns what is broken, one sentence each: which stream, why."""
+
+# --- images ------------------------------------------------------------------------------------------------------------
+
+@final
+class Section:
+    """A section of an image."""
+
+    name: str
+    rva: int
+    size_bytes: int
+    readable: bool
+    writable: bool
+    executable: bool
+
+@final
+class ImageFile:
+    """A PE image."""
+
+    @staticmethod
+    def open(path: str | PathLike[str]) -> ImageFile:
+        """:raises OSError: if the file cannot be opened. :raises EngineError: if it is not a PE image."""
+    machine: int
+    cpu: str
+    time_date_stamp: int
+    size_of_image: int
+    image_base: int
+    sections: list[Section]
+    pdb: Pdb70 | None
+    is_reproducible: bool
+    """Whether TimeDateStamp is a hash rather than a time."""
+
+@final
+class DifferingRange:
+    """Bytes of a non-writable section that the dump and the image hold differently."""
+
+    address: int
+    size_bytes: int
+    expected: bytes
+    """As the image has them, after relocation; at most 16 bytes."""
+    found: bytes
+    """As the dump has them; at most 16 bytes."""
+    section: str
+
+@final
+class Proof:
+    """What was compared between an image and a dump, and what came out."""
+
+    accepted: bool
+    """The key is equal and no compared byte differs."""
+    key_matches: bool
+    expected_time_date_stamp: int
+    expected_size_of_image: int
+    found_time_date_stamp: int
+    found_size_of_image: int
+    compared_bytes: int
+    compared_pages: int
+    differing_pages: int
+    differing_bytes: int
+    differing: list[DifferingRange]
+    """In address order; the first 64."""
+
+# --- debug information ---------------------------------------------------------------------------------------------------
+
+@final
+class SourceFile:
+    path: str
+    """As the compiler recorded it."""
+    checksum_kind: Literal["md5", "sha1", "sha256"] | None
+    checksum: bytes | None
+
+@final
+class SourceLocation:
+    file: SourceFile
+    line: int
+
+@final
+class FunctionRecord:
+    name: str
+    rva: int
+    size_bytes: int
+    is_thunk: bool
+
+@final
+class ScopeRecord:
+    """One level of the chain of calls at an address; innermost first, the function itself last."""
+
+    function: str
+    location: SourceLocation | None
+    is_inlined: bool
+    rva: int
+
+@final
+class SymbolRecord:
+    name: str
+    """As stored (decorated names stay decorated)."""
+    display_name: str
+    """Undecorated, without argument lists."""
+    rva: int
+    kind: Literal["function", "public_code", "public_data", "variable", "export"]
+    size_bytes: int | None
+
+@final
+class LineRow:
+    rva: int
+    end_rva: int
+    location: SourceLocation
+    is_statement: bool
+
+@final
+class VariableRecord:
+    """A variable in scope at an address."""
+
+    name: str
+    is_parameter: bool
+    type_index: int
+    inline_depth: int
+    place: Literal["register", "register_relative", "frame_relative", "static", "optimized_away"]
+    register: str | None
+    offset: int | None
+    """Of `register_relative` and `frame_relative`: bytes; of `static`: the RVA."""
+
+@final
+class DebugFile:
+    """A PDB, entered by index."""
+
+    @staticmethod
+    def open(path: str | PathLike[str]) -> DebugFile:
+        """:raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information."""
+    guid: bytes
+    age: int
+    """The age that counts (DBI stream, else info stream)."""
+    debug_id: str
+    is_stripped_of_symbols: bool
+    """FASTLINK: the symbols are in the object files, not here."""
+    def function_at(self, rva: int) -> FunctionRecord | None: ...
+    def scopes_at(self, rva: int) -> list[ScopeRecord]: ...
+    def symbol_at(self, rva: int) -> SymbolRecord | None:
+        """The named address nearest at or below `rva` in its section."""
+    def lines_in(self, start: int, end: int) -> list[LineRow]: ...
+    def variables_at(self, rva: int) -> list[VariableRecord]: ...
+    def symbols_named(self, name: str) -> list[SymbolRecord]: ...
+    def symbols_matching(self, pattern: str, limit: int) -> list[SymbolRecord]:
+        """Symbols whose display name matches `pattern`, case-insensitively, with `*` and `?`; reads all symbols."""
+    def problems(self) -> list[str]:
+        """What was found damaged so far."""
+
+# --- the address space and its questions -----------------------------------------------------------------------------
+
+@final
+class Span:
+    """A range of addresses with one source."""
+
+    address: int
+    size_bytes: int
+    source: Literal["dump", "image", "absent"]
+    relocated: bool
+    """`image`: whether bytes of it were relocated."""
+    offset: int | None
+    """`dump`: file offset; `image`: RVA."""
+    module: int | None
+    """`image`, and `absent` where a module covers the range: its index."""
+    section: str | None
+    reason: (
+        Literal["free", "not_in_dump", "writable_section", "loader_written", "image_not_asked", "image_missing", "not_in_image"] | None
+    )
+    """`absent`: why. `image_not_asked`: nobody has attached the module's image or said that there is none."""
+
+@final
+class FrameRecord:
+    registers: Registers
+    trust: Trust
+    instruction: int
+    """The instruction pointer: in a caller, the return address."""
+    lookup_address: int
+    """The address to look up: in a caller, inside the call instruction."""
+    module: int | None
+
+@final
+class Walk:
+    """A walk so far. Either `wants` names a file that would help, or `stop` says why the walk is over."""
+
+    frames: list[FrameRecord]
+    stop: Literal["end_of_stack", "no_memory", "no_caller", "loop", "limit"] | None
+    stop_address: int | None
+    """`no_memory`: the first absent byte."""
+    wants: tuple[Literal["image", "debug_info"], int] | None
+    """What, and the index of the module."""
+
+@final
+class Operand:
+    kind: Literal["register", "immediate", "memory", "branch"]
+    text: str
+    size_bytes: int
+    register: str | None
+    value: int | None
+    """`immediate` and `branch`: the value; `memory`: the displacement, or the whole address if it is absolute."""
+    base: str | None
+    index: str | None
+    scale: int
+
+@final
+class Instruction:
+    address: int
+    data: bytes
+    mnemonic: str
+    operands: str
+    """All operands as Visual Studio shows them, with names in place of addresses."""
+    flow: Literal["next", "call", "conditional", "jump", "return", "interrupt", "invalid"]
+    target: int | None
+    """Of a direct call or jump."""
+    operand_list: list[Operand]
+
+@final
+class Space:
+    """The address space of a dump: its memory above the images that were proved.
+
+    Everything that is asked for and that a file would answer is reported as wanted: the caller finds the file,
+    attaches it or declares it missing, and asks again.
+    """
+
+    def __init__(self, dump: DumpFile) -> None: ...
+    def prove(self, module: int, image: ImageFile) -> Proof:
+        """Compares the image's key, and every non-writable byte that the dump also holds."""
+    def attach_image(self, module: int, image: ImageFile) -> None:
+        """Lets read-only sections of `image` answer for `module`. The caller has looked at the proof."""
+    def attach_debug_file(self, module: int, debug: DebugFile) -> None: ...
+    def declare_missing(self, what: Literal["image", "debug_info"], module: int) -> None:
+        """There is none: do not ask again."""
+    def module_at(self, address: int) -> int | None: ...
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes from `address` on, up to the first absent one."""
+    def provenance(self, address: int, size: int) -> list[Span]:
+        """Spans in address order that cover the range without gap."""
+    def walk(self, registers: Registers, limit: int = 1024) -> Walk: ...
+    def disassemble(self, address: int, *, count: int | None = None, end: int | None = None) -> list[Instruction]:
+        """Instructions from `address` on: `count` of them, or up to `end`; fewer where bytes are absent.
+
+        Names come from the files attached so far; `wanted_names` says which others would have helped.
+        """
+    def wanted_names(self, address: int, size: int) -> Sequence[int]:
+        """Modules whose files nobody has asked for and which code in the range refers to."""
