@@ -109,9 +109,14 @@ impl Search<'_> {
         // By offset from `window`: how many starts in the window lead there, itself included.
         let mut votes = vec![1u32; end - window];
         for offset in window..end {
-            let length = self.length_at(offset)?;
+            if self.is_zeros(offset) {
+                votes[offset - window] = 0;
+            }
             let here = votes[offset - window];
-            if length > 0 && let Some(next) = votes.get_mut(offset - window + length) {
+            let length = self.length_at(offset)?;
+            if length > 0
+                && let Some(next) = votes.get_mut(offset - window + length)
+            {
                 *next = next.saturating_add(here);
             }
         }
@@ -132,6 +137,12 @@ impl Search<'_> {
         }
         path.reverse();
         Ok(path)
+    }
+
+    /// Whether `00 00` begins at `offset`: `add byte ptr [eax],al`, which nobody writes. The zeros of constants and
+    /// offsets decode to it, as in `C7 44 24 34 00 00 00 00`, and outvote the start of their own instruction.
+    fn is_zeros(&self, offset: usize) -> bool {
+        self.code[offset..].starts_with(&[0, 0])
     }
 
     /// Bytes of the instruction at `offset`, 0 if none begins there or the code ends inside it.

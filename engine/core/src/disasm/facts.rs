@@ -105,7 +105,8 @@ fn implied(kind: OpKind, decoded: &Decoded, cpu: Cpu) -> Memory {
 pub(super) fn register(register: IcedRegister, cpu: Cpu) -> NamedRegister {
     let whole = register.full_register();
     let storage = if register.is_gpr() {
-        let is_high_byte = matches!(register, IcedRegister::AH | IcedRegister::CH | IcedRegister::DH | IcedRegister::BH);
+        let is_high_byte =
+            matches!(register, IcedRegister::AH | IcedRegister::CH | IcedRegister::DH | IcedRegister::BH);
         Storage::General { register: Register(whole.number() as u8), bit_offset: if is_high_byte { 8 } else { 0 } }
     } else if register.is_ip() {
         Storage::General { register: cpu.instruction_pointer(), bit_offset: 0 }
