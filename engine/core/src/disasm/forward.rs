@@ -1,9 +1,9 @@
 //! From bytes to instructions, beginning at a known start.
 
+use super::facts;
 use super::instruction::{Flow, Instruction, Operand};
-use super::names::{Names, naming};
+use super::names::{Names, Naming, naming};
 use super::text::Writer;
-use super::{facts, names::Naming};
 use crate::registers::Cpu;
 use iced_x86::{Decoder, DecoderError, DecoderOptions, Instruction as Decoded, InstructionInfoFactory};
 use thiserror::Error;

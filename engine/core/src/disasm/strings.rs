@@ -147,3 +147,84 @@ fn push_escaped(quoted: &mut String, character: char) {
     quoted.push('\\');
     quoted.push(letter);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str) -> Vec<u8> {
+        text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn what_looks_like_text() {
+        for (bytes, expected) in [
+            (b"Hello World!\n\0rest".to_vec(), Some("\"Hello World!\\n\"")),
+            ("für\0".into(), None),
+            ("fürs\0".into(), Some("\"fürs\"")),
+            (b"abcd".to_vec(), None),
+            (b"abc\0".to_vec(), None),
+            (b"abc\x01d\0".to_vec(), None),
+            (b"abc\xff\0".to_vec(), None),
+            (b"\0abcd\0".to_vec(), None),
+            (wide("wide"), Some("L\"wide\"")),
+            (wide("Привет"), Some("L\"Привет\"")),
+            (wide("こんにちは"), Some("L\"こんにちは\"")),
+            (wide("wid"), None),
+            (wide("wide")[..8].to_vec(), None),
+            // 0x4e20, 0x6100…: numbers that UTF-16 has characters for, of many scripts.
+            ([0x4e20_u16, 0x0d13, 0x6100, 0x1234, 0].iter().flat_map(|unit| unit.to_le_bytes()).collect(), None),
+            // A lone surrogate.
+            ([0x61_u16, 0xd800, 0x62, 0x63, 0x64, 0].iter().flat_map(|unit| unit.to_le_bytes()).collect(), None),
+        ] {
+            let literal = looks_like_text(&bytes);
+            assert_eq!(literal.map(|literal| literal.quoted()).as_deref(), expected, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_guess_must_end_within_512_bytes() {
+        for (length, expected) in [(511, true), (512, false)] {
+            let mut bytes = vec![b'a'; length];
+            bytes.push(0);
+            assert_eq!(looks_like_text(&bytes).is_some(), expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_known_literal_is_believed() {
+        for (bytes, encoding, quoted) in [
+            (&b"%d\0"[..], Encoding::Narrow, r#""%d""#),
+            (b"\0", Encoding::Narrow, r#""""#),
+            (b"cut off", Encoding::Narrow, r#""cut off"..."#),
+            (b"a\0\0\0", Encoding::Wide, r#"L"a""#),
+            (b"a\0b", Encoding::Wide, r#"L"a"..."#),
+            (b"\"\\\t\r\x07\x1b\x7f\0", Encoding::Narrow, r#""\"\\\t\r\a\x1b\x7f""#),
+            ("\u{202e}'\0".as_bytes(), Encoding::Narrow, r#""\x202e'""#),
+        ] {
+            assert_eq!(Literal::decode(bytes, encoding).quoted(), quoted);
+        }
+    }
+
+    #[test]
+    fn long_literals_are_cut_at_64_characters() {
+        for (length, dots) in [(64, ""), (65, "...")] {
+            let text = "é".repeat(length) + "\0";
+            let quoted = Literal::decode(text.as_bytes(), Encoding::Narrow).quoted();
+            assert_eq!(quoted, format!("\"{}\"{dots}", "é".repeat(64)));
+        }
+    }
+
+    #[test]
+    fn decorated_names_of_literals() {
+        for (decorated, expected) in [
+            ("??_C@_0O@LPLBPPGD@Hello?5World?$CB?6?$AA@", Some(Encoding::Narrow)),
+            ("??_C@_1M@ABCDEFGH@?$AAw?$AAi?$AAd?$AAe@", Some(Encoding::Wide)),
+            ("??_C@_2", None),
+            ("??_C@_", None),
+            ("?g_counter@@3HA", None),
+        ] {
+            assert_eq!(Encoding::of_symbol(decorated), expected, "{decorated}");
+        }
+    }
+}
