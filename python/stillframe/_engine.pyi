@@ -6,7 +6,6 @@ unless a method says that it attaches something. Addresses and sizes are in byte
 exclude their end; indices count from 0 in the order of the dump.
 """
 
-from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, TypeAlias, final
 
@@ -412,12 +411,19 @@ class Walk:
 
 @final
 class Operand:
+    """One operand as shown."""
+
     kind: Literal["register", "immediate", "memory", "branch"]
     text: str
+    name: str | None
+    """The name that `text` shows in place of a number."""
     size_bytes: int
+    """Bytes that the instruction moves or uses; 0 where there is no such number (`lea`)."""
+    access: Literal["none", "read", "write", "read_write"]
     register: str | None
     value: int | None
-    """`immediate` and `branch`: the value; `memory`: the displacement, or the whole address if it is absolute."""
+    """`immediate` and `branch`: the value; `memory`: the displacement, or the whole address if it stands alone."""
+    segment: Literal["fs", "gs"] | None
     base: str | None
     index: str | None
     scale: int
@@ -459,7 +465,6 @@ class Space:
     def disassemble(self, address: int, *, count: int | None = None, end: int | None = None) -> list[Instruction]:
         """Instructions from `address` on: `count` of them, or up to `end`; fewer where bytes are absent.
 
-        Names come from the files attached so far; `wanted_names` says which others would have helped.
+        Names in operands come from the files attached so far: attach those of the modules that `Operand.value` and
+        `Instruction.target` point to and ask again for all names.
         """
-    def wanted_names(self, address: int, size: int) -> Sequence[int]:
-        """Modules whose files nobody has asked for and which code in the range refers to."""
