@@ -6,9 +6,10 @@
 
 use super::facts;
 use super::instruction::Segment;
-use super::strings::{Encoding, Literal};
+use super::strings::{Literal, is_literal_symbol};
 use crate::registers::{Cpu, Register};
 use iced_x86::{Instruction as Decoded, Mnemonic, OpKind};
+use std::fmt;
 
 /// The first 64 KiB are never mapped, on Windows or Linux: a number below is no address.
 const LOWEST_ADDRESS: u64 = 0x1_0000;
@@ -19,7 +20,7 @@ pub trait Names {
     fn symbol(&self, address: u64) -> Option<Label>;
 
     /// The string literal that starts at `address`, if that memory is known, neither writable nor executable, and
-    /// is a string by its symbol ([`Encoding::of_symbol`], [`Literal::decode`]) or by its looks
+    /// is a string by its symbol ([`Encoding::of_symbol`](super::strings::Encoding::of_symbol), [`Literal::decode`]) or by its looks
     /// ([`strings::looks_like_text`](super::strings::looks_like_text)).
     fn string(&self, address: u64) -> Option<Literal>;
 
@@ -49,19 +50,19 @@ impl Names for NoNames {
 /// A name and a distance from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Of the symbol or variable.
+    /// Of the symbol or variable, decorated or not: as it is to be shown.
     pub name: String,
     /// Bytes from its start.
     pub offset: u64,
 }
 
-impl Label {
-    /// `main`, `main+4`, `main+14h`.
-    fn text(&self) -> String {
+/// `main`, `main+4`, `main+14h`.
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.offset {
-            0 => self.name.clone(),
-            1..=9 => format!("{}+{}", self.name, self.offset),
-            offset => format!("{}+{}", self.name, with_leading_digit(offset)),
+            0 => f.write_str(&self.name),
+            1..=9 => write!(f, "{}+{}", self.name, self.offset),
+            offset => write!(f, "{}+{}", self.name, with_leading_digit(offset)),
         }
     }
 }
@@ -92,7 +93,7 @@ impl Naming {
     fn of_address(name: Option<Name>, address: u64) -> Naming {
         let written = written_address(address);
         let text = match &name {
-            Some(Name::Symbol(label) | Name::Local(label)) => format!("{} ({written})", label.text()),
+            Some(Name::Symbol(label) | Name::Local(label)) => format!("{label} ({written})"),
             Some(Name::Literal(literal)) => format!("string {} ({written})", literal.quoted()),
             None => written,
         };
@@ -100,7 +101,7 @@ impl Naming {
     }
 
     fn of_local(label: Label) -> Naming {
-        Naming { text: Some(label.text()), name: Some(Name::Local(label)), replaces_base: true }
+        Naming { text: Some(label.to_string()), name: Some(Name::Local(label)), replaces_base: true }
     }
 
     fn number_as(text: String) -> Naming {
@@ -198,7 +199,7 @@ fn begins_there(name: &Name) -> bool {
 fn data_at(names: &dyn Names, address: u64, may_guess: bool) -> Option<Name> {
     let label = names.symbol(address);
     let exact = label.as_ref().filter(|label| label.offset == 0);
-    let has_literal_symbol = exact.is_some_and(|label| Encoding::of_symbol(&label.name).is_some());
+    let has_literal_symbol = exact.is_some_and(|label| is_literal_symbol(&label.name));
     if (has_literal_symbol || (may_guess && exact.is_none()))
         && let Some(literal) = names.string(address)
     {

@@ -39,6 +39,11 @@ impl Encoding {
     }
 }
 
+/// Whether a symbol is that of a string literal: decorated, or undecorated, which leaves `` `string' `` of each.
+pub fn is_literal_symbol(name: &str) -> bool {
+    name == "`string'" || Encoding::of_symbol(name).is_some()
+}
+
 /// The text of a string literal, without its NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Literal {
