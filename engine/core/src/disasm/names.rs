@@ -19,9 +19,9 @@ pub trait Names {
     /// The symbol nearest at or below `address` that can be meant by it, and the distance from it in bytes.
     fn symbol(&self, address: u64) -> Option<Label>;
 
-    /// The string literal that starts at `address`, if that memory is known, neither writable nor executable, and
-    /// is a string by its symbol ([`Encoding::of_symbol`](super::strings::Encoding::of_symbol), [`Literal::decode`]) or by its looks
-    /// ([`strings::looks_like_text`](super::strings::looks_like_text)).
+    /// The string literal that starts at `address`, if that memory is known, neither writable nor executable, and is a
+    /// string by its symbol (its encoding is [`Encoding::of_symbol`](super::strings::Encoding::of_symbol), its text
+    /// [`Literal::decode`]) or by its looks ([`looks_like_text`](super::strings::looks_like_text)).
     fn string(&self, address: u64) -> Option<Literal>;
 
     /// The local variable or parameter that lives at `register` + `displacement` when the instruction at `pc` is
