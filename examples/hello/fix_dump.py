@@ -164,6 +164,8 @@ def fixed(dump: Dump, images: Path) -> bytes:
         writer.move(thread, 40)  # ThreadContext
     writer.put_list(THREAD_LIST, threads)
     exception = bytearray(dump.stream(EXCEPTION))
+    (parameters,) = struct.unpack_from("<I", exception, 32)
+    exception[40 + 8 * parameters : 160] = bytes(8 * (15 - parameters))  # Wine leaves bytes of its own stack here
     writer.move(exception, 160)  # ThreadContext
     writer.put_stream(EXCEPTION, exception)
 
