@@ -1,9 +1,11 @@
 //! Walking a thread's stack: from a full register set to its caller's, until there is a reason to stop.
 
 mod code_bytes;
+mod consistency;
 mod fpo;
 mod frame_pointer;
 mod frame_program;
+mod information;
 mod scan;
 mod step;
 mod straight_line;
