@@ -118,3 +118,6 @@ pub trait Process: ReadMemory {
     /// Whether `address` is known to be executable or known not to be; `None` if the dump does not say.
     fn is_executable(&self, address: u64) -> Option<bool>;
 }
+
+#[cfg(test)]
+mod tests;
