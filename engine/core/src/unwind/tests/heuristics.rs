@@ -89,6 +89,7 @@ fn a_scan_takes_only_what_a_call_can_have_left() {
             (0, &indirect),
             (0x10, &call(0x1010, 0x1050)),
             (0x20, &call(0x1020, 0x1060)),
+            (0x30, &call(0x1030, 0x7000_0000)),
             (0x60, &[0xff, 0x25, 0, 0, 0, 0]),
         ],
     );
