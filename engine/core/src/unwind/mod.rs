@@ -6,6 +6,7 @@ mod fpo;
 mod frame_pointer;
 mod frame_program;
 mod information;
+mod prologue;
 mod scan;
 mod step;
 mod straight_line;

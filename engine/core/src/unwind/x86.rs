@@ -3,7 +3,7 @@
 use super::code_bytes::{Evidence, evidence};
 use super::frame_program::{self, ProgramError, Values};
 use super::step::{Halt, Position, Step};
-use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer};
+use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer, prologue};
 use crate::address::Rva;
 use crate::debuginfo::{DebugInfo, FpoKind, FrameData, FrameRule};
 use crate::registers::{Register, x86};
@@ -44,10 +44,17 @@ pub(super) fn at_entry(position: &Position, module: ModuleRange, debug: Option<&
 pub(super) fn caller(position: &Position, module: ModuleRange, debug: &dyn DebugInfo) -> Step {
     let Some(lookup) = Rva::of(position.frame.lookup_address, module.base) else { return Ok(None) };
     let Some(data) = debug.frame_data_at(lookup) else { return Ok(None) };
+    let start = data.start.at(module.base);
+    if position.is_exact() && position.ip.wrapping_sub(start) < u64::from(data.prologue_bytes) {
+        let starts_function = debug.function_at(data.start).is_some_and(|function| function.start == data.start);
+        if starts_function && let Some(caller) = prologue::caller(position, start)? {
+            return Ok(Some(caller));
+        }
+    }
     match &data.rule {
         FrameRule::Program(program) => by_program(position, &data, program),
         FrameRule::Fpo { kind: FpoKind::Fpo, uses_base_pointer } => match return_address_slot(position, &data)? {
-            Some(slot) => fpo::caller(position, &data, data.start.at(module.base), slot, *uses_base_pointer),
+            Some(slot) => fpo::caller(position, &data, start, slot, *uses_base_pointer),
             None => Ok(None),
         },
         FrameRule::Fpo { kind: FpoKind::NonFpo, .. } => frame_pointer::caller(position),

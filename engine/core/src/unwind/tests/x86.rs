@@ -137,6 +137,38 @@ fn an_fpo_record_of_a_frame_with_ebp_goes_by_ebp() {
 }
 
 #[test]
+fn registers_may_be_written_by_number() {
+    let text = "$T0 $ebp = $eip $T0 4 + ^ = $ebp $T0 ^ = $esp $T0 8 + =  $20 $T0 4 - ^ =  $23 $T0 8 - ^ =";
+    let stack = [0x51, 0xb0b, 0xeb, RETURN, 0];
+    let process = process(code(0x100, &[]), vec![program(FUNCTION, (8, 0, 8), text)], &stack);
+    let walk = walk_from(&process, 0x40, &[(EBP, STACK + 8), (EBX, 1), (ESI, 2), (EDI, 3)]);
+    let registers = caller_of(&walk, STACK + 0x10, Trust::Cfi);
+    let values = [EBX, ESI, EDI, EBP].map(|register| registers.get(register));
+    assert_eq!(values, [Some(0xb0b), Some(0x51), Some(3), Some(0xeb)]);
+}
+
+#[test]
+fn in_a_prologue_that_one_record_covers_the_pushes_are_counted() {
+    // push ebp; mov ebp, esp; push ecx; sub esp, 8; push esi; mov esi, [ebp + 8]; push edi
+    let prologue = [0x55, 0x8b, 0xec, 0x51, 0x83, 0xec, 0x08, 0x56, 0x8b, 0x75, 0x08, 0x57];
+    let text = "$T0 $ebp = $eip $T0 4 + ^ = $ebp $T0 ^ = $esp $T0 8 + =";
+    let mut data = program(FUNCTION, (12, 4, 8), text);
+    data.prologue_bytes = prologue.len() as u16;
+    let process = process(code(0x100, &[(0, &prologue)]), vec![data], &[0xd1, 0x51, 0, 0, 0, 0xeb, RETURN, 0]);
+    for (offset, sp, ebp, esi) in [(1, 0x14, 9, 2), (3, 0x14, 9, 2), (4, 0x10, 9, 2), (7, 8, 9, 2), (11, 4, 9, 0x51)] {
+        let walk = walk_from(&process, offset, &[(ESP, STACK + sp), (EBP, ebp), (ESI, 2), (EDI, 3)]);
+        let registers = caller_of(&walk, STACK + 0x1c, Trust::Cfi);
+        let values = [EBP, ESI, EDI].map(|register| registers.get(register));
+        assert_eq!(values, [Some(0xeb), Some(esi), Some(3)], "at {offset}");
+    }
+    // In the middle of an instruction nobody can be.
+    assert_eq!(
+        walk_from(&process, 2, &[(ESP, STACK + 0x14), (EBP, 9)]).frames.get(1).map(|frame| frame.trust),
+        Some(Trust::Scan)
+    );
+}
+
+#[test]
 fn frame_pointers_lead_up_to_the_outermost_frame() {
     let outer = BASE + u64::from(CALLER) + 0x45;
     let chain = [0, 0, STACK + 0x18, RETURN, 0, 0, STACK + 0x28, outer, 0, 0, 0, 0];
