@@ -15,20 +15,29 @@ const SEARCH_WORDS: u64 = 64;
 const LARGEST_FRAME_BYTES: u64 = 1 << 20;
 
 /// Registers that programs name and may leave as they are.
-const PROGRAM_REGISTERS: [(&str, Register); 5] =
-    [("$esp", x86::ESP), ("$ebp", x86::EBP), ("$ebx", x86::EBX), ("$esi", x86::ESI), ("$edi", x86::EDI)];
+///
+/// Folklore: Microsoft's compiler writes some by name and some by their number in `cvconst.h` (`CV_REG_EBX` is 20), even
+/// in one program: `$T0 $ebp = … $20 $T0 40 - ^ = $23 $T0 44 - ^ =`.
+const PROGRAM_REGISTERS: [(&str, Register); 10] = [
+    ("$esp", x86::ESP),
+    ("$21", x86::ESP),
+    ("$ebp", x86::EBP),
+    ("$22", x86::EBP),
+    ("$ebx", x86::EBX),
+    ("$20", x86::EBX),
+    ("$esi", x86::ESI),
+    ("$23", x86::ESI),
+    ("$edi", x86::EDI),
+    ("$24", x86::EDI),
+];
 
 /// The caller of a function that was stopped before its first instruction: told by the call, which names that address.
 ///
 /// No record covers thunks and imports, and frame pointers would skip the caller: EBP is still its.
 pub(super) fn at_entry(position: &Position, module: ModuleRange, debug: Option<&dyn DebugInfo>) -> Step {
-    if !position.is_exact() {
-        return Ok(None);
-    }
-    let address = position.word(position.sp)?;
-    if address == 0 {
-        return Ok(None);
-    }
+    // Any absent word is left to the frame pointer: the stack pointer of a crash may be wild.
+    let top = position.process.read_u32(position.sp).map(u64::from);
+    let Some(address) = top.filter(|&address| position.is_exact() && address != 0) else { return Ok(None) };
     let rva = Rva::of(position.ip, module.base);
     let function = debug.zip(rva).and_then(|(debug, rva)| debug.function_at(rva));
     let starts_here = function.is_some_and(|function| Some(function.start) == rva);
