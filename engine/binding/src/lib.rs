@@ -13,7 +13,6 @@ mod space;
 
 #[pyo3::pymodule]
 mod _engine {
-    use pyo3::prelude::*;
 
     use pyo3::types::{PyModule, PyModuleMethods};
     use pyo3::{Bound, PyResult};
