@@ -1,0 +1,56 @@
+"""stillframe: open a crash dump on any machine and see the program again.
+
+dump = stillframe.open("crash.dmp", symbols="path/to/binaries")
+for frame in dump.threads[0].frames: print(frame.name, frame.location)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from stillframe.errors import (
+    AmbiguousSymbol,
+    DumpError,
+    FaultError,
+    NoSuchModule,
+    NoSuchSymbol,
+    StillframeError,
+    SymbolPathError,
+    SymbolsMissing,
+)
+from stillframe.model.absent import Absent, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from stillframe.model.dump import Dump
+    from stillframe.model.locator import Locator
+
+__all__ = [
+    "Absent",
+    "AmbiguousSymbol",
+    "DumpError",
+    "FaultError",
+    "NoSuchModule",
+    "NoSuchSymbol",
+    "Reason",
+    "StillframeError",
+    "SymbolPathError",
+    "SymbolsMissing",
+    "open",
+]
+
+SymbolsArgument: TypeAlias = "str | PathLike[str] | Sequence[str | PathLike[str]] | Locator | None"
+
+
+def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  # noqa: A001 - stillframe.open, as gzip.open
+    """Opens a dump. Nothing but its header and stream directory is read until it is asked for.
+
+    :param symbols: where to find images, PDBs and sources besides the dump's own folder and the paths recorded in the
+        files: a symbol path (`;`-separated folders, `srv*DIR*DIR`, `cache*DIR`), one folder, a sequence of those, or a
+        `Locator` of your own, which is then asked alone.
+    :raises DumpError: if the file cannot be opened or is not a minidump.
+    :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
+    """
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Symbol paths: where to look, in order."""
