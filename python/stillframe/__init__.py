@@ -6,6 +6,8 @@ for frame in dump.threads[0].frames: print(frame.name, frame.location)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from stillframe.errors import (
@@ -19,17 +21,19 @@ from stillframe.errors import (
     SymbolsMissing,
 )
 from stillframe.model.absent import Absent, Reason
+from stillframe.model.dump import Dump
+from stillframe.symbols.locate import DirectoryLocator
+from stillframe.symbols.path import parse_symbol_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from os import PathLike
 
-    from stillframe.model.dump import Dump
     from stillframe.model.locator import Locator
 
 __all__ = [
     "Absent",
     "AmbiguousSymbol",
+    "Dump",
     "DumpError",
     "FaultError",
     "NoSuchModule",
@@ -53,4 +57,13 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
     :raises DumpError: if the file cannot be opened or is not a minidump.
     :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
     """
-    raise NotImplementedError
+    path = Path(path)
+    return Dump.open(path, _locator(path, symbols))
+
+
+def _locator(dump: Path, symbols: SymbolsArgument) -> Locator:
+    if symbols is None:
+        return DirectoryLocator(dump.parent)
+    if isinstance(symbols, str) or hasattr(symbols, "__fspath__") or isinstance(symbols, Sequence):
+        return DirectoryLocator(dump.parent, parse_symbol_path(symbols))
+    return symbols

@@ -30,3 +30,13 @@ class Crash:
 
 Explain: TypeAlias = "Callable[[Dump], Crash | None]"
 """`stillframe.analysis.crash.explain` has this type. `stillframe.open` hands it to `Dump`, which is a floor below."""
+
+
+def plain_facts(dump: Dump) -> Crash | None:
+    """The crash without interpretation: the code as a number, the address of the instruction."""
+    exception = dump.exception
+    if exception is None:
+        return None
+    reason = f"0x{exception.code:08X}"
+    explanation = f"exception {reason} at {exception.address:#x}"
+    return Crash(exception, dump.crashed_thread, reason, exception.address, explanation)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from stillframe.model.absent import Absent, Reason
 from stillframe.model.names import base_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stillframe import _engine
     from stillframe._engine import SourceFile
     from stillframe.model.locator import Attempt
+
+
+NO_LINES = frozenset({0, 0xF00F00, 0xFEEFEE})
+"""Line numbers that are marks and no lines: Microsoft's compiler gives 0xF00F00 ("always step into") and 0xFEEFEE
+("never step into") to code of no statement, such as the glue of coroutines and `/RTC` checks; LLVM gives 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,13 @@ class SourceLocation:
     file: SourceFile
     line: int
     """Counts from 1."""
+
+    @classmethod
+    def of(cls, record: _engine.SourceLocation | None) -> SourceLocation | Absent:
+        """The position that the engine gives, unless its line is no line."""
+        if record is None or record.line in NO_LINES:
+            return Absent.because(Reason.NO_LINE)
+        return cls(record.file, record.line)
 
     @property
     def path(self) -> str:

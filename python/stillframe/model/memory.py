@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from stillframe.errors import FaultError
+from stillframe.model.absent import Absent, Reason
+from stillframe.model.evidence import ImageFound
+
 if TYPE_CHECKING:
-    from stillframe._engine import MemoryRange
-    from stillframe.model.absent import Absent
-    from stillframe.model.module import Module
+    from stillframe import _engine
+    from stillframe._engine import DumpFile, MemoryRange, Space
+    from stillframe.model.module import Module, Modules
+
+ADDRESS_END = 1 << 64
+"""One past the last address."""
 
 
 class ByteSource(StrEnum):
@@ -53,29 +61,111 @@ class Span:
 class Memory:
     """The address space of one dump. Reading may look for the image of a module that covers an absent byte."""
 
-    @property
+    def __init__(self, file: DumpFile, space: Space, modules: Modules) -> None:
+        self._file = file
+        self._space = space
+        self._modules = modules
+
+    @cached_property
     def ranges(self) -> list[MemoryRange]:
         """What the dump itself holds, in address order, without overlap."""
-        raise NotImplementedError
+        return self._file.memory_ranges
 
     def read(self, address: int, size: int) -> bytes:
         """`size` bytes from `address` on.
 
         :raises FaultError: if a byte is absent; its `address` is the first such byte.
         """
-        raise NotImplementedError
+        data = self.read_partial(address, size)
+        if len(data) < size:
+            absent = self.absence_at(address + len(data))
+            raise FaultError(address + len(data), absent.reason, absent.remedy)
+        return data
 
     def read_partial(self, address: int, size: int) -> bytes:
         """Bytes from `address` on up to the first absent one, at most `size`."""
-        raise NotImplementedError
+        if size < 0:
+            raise ValueError(f"size {size} is negative")
+        if not 0 <= address < ADDRESS_END:
+            return b""
+        size = min(size, ADDRESS_END - address)
+        data = self._space.read(address, size)
+        while len(data) < size and self._has_found_image_for(address + len(data)):
+            data = self._space.read(address, size)
+        return data
 
     def read_c_string(self, address: int, limit: int = 4096) -> bytes:
         """Bytes from `address` up to a zero byte, which is left out, or `limit` bytes if there is none.
 
         :raises FaultError: if an absent byte comes first.
         """
-        raise NotImplementedError
+        data = self.read_partial(address, limit)
+        text, zero, _ = data.partition(b"\0")
+        return text if zero else self.read(address, limit)
 
     def provenance(self, address: int, size: int) -> list[Span]:
-        """Spans in address order that cover the range without gap, after looking for the images that it needs."""
-        raise NotImplementedError
+        """Spans in address order that cover the range without gap, after looking for the images that it needs.
+
+        :raises ValueError: if the range is none of an address space.
+        """
+        if not (address >= 0 and size >= 0 and address + size <= ADDRESS_END):
+            raise ValueError(f"{size} bytes at {address:#x} are no range of addresses")
+        records = self._space.provenance(address, size)
+        while self._has_asked_for_images_of(records):
+            records = self._space.provenance(address, size)
+        return [self._span(record) for record in records]
+
+    def absence_at(self, address: int) -> Absent:
+        """Why the byte at `address` is absent; it must be."""
+        if not 0 <= address < ADDRESS_END:
+            return Absent.because(Reason.NO_ADDRESS)
+        span = self.provenance(address, 1)[0]
+        return span.absent or Absent.because(Reason.NOT_IN_DUMP)
+
+    def _has_found_image_for(self, address: int) -> bool:
+        """Whether looking for the image that covers an absent byte brought it."""
+        if address >= ADDRESS_END:
+            return False
+        return self._has_asked_for_images_of(self._space.provenance(address, 1))
+
+    def _has_asked_for_images_of(self, records: list[_engine.Span]) -> bool:
+        """Looks for images that nobody has looked for; whether there were any."""
+        wanted = {
+            record.module for record in records if record.reason == "image_not_asked" and record.module is not None
+        }
+        new = [module for module in map(self._modules.__getitem__, sorted(wanted)) if module.image.state == "not_asked"]
+        for module in new:
+            module.find_image()
+        return bool(new)
+
+    def _span(self, record: _engine.Span) -> Span:
+        module = None if record.module is None else self._modules[record.module]
+        proof = absent = None
+        if record.source == "dump":
+            source = ByteSource.DUMP
+        elif record.source == "image":
+            source = ByteSource.RELOCATED_IMAGE if record.relocated else ByteSource.IMAGE
+            proof = module.image.proved_by if module and isinstance(module.image, ImageFound) else None
+        else:
+            source = ByteSource.ABSENT
+            absent = self._absent(record, module)
+        section = record.section
+        return Span(record.address, record.size_bytes, source, record.offset, module, section, proof, absent)
+
+    def _absent(self, record: _engine.Span, module: Module | None) -> Absent:
+        if record.reason in {"image_missing", "image_not_asked"} and module is not None:
+            known = module.image.absent  # says whether there was no image, or only other builds
+            if known is not None:
+                return known
+        return Absent.because(_REASONS.get(record.reason or "", Reason.NOT_IN_DUMP))
+
+
+_REASONS = {
+    "free": Reason.FREE,
+    "not_in_dump": Reason.NOT_IN_DUMP,
+    "writable_section": Reason.WRITABLE_SECTION,
+    "loader_written": Reason.LOADER_WRITTEN,
+    "image_not_asked": Reason.IMAGE_NOT_ASKED,
+    "image_missing": Reason.IMAGE_MISSING,
+    "not_in_image": Reason.NOT_IN_IMAGE,
+}

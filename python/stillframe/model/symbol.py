@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from stillframe.errors import AmbiguousSymbol, NoSuchSymbol, SymbolsMissing
+from stillframe.model.absent import Absent
 
-    from stillframe.model.absent import Absent
+if TYPE_CHECKING:
+    from stillframe._engine import DebugFile, SymbolRecord
     from stillframe.model.location import SourceLocation
     from stillframe.model.module import Module
 
 SymbolKind: TypeAlias = Literal["function", "public_code", "public_data", "variable", "export"]
+NameKind: TypeAlias = Literal["function", "symbol", "module", "address"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +47,33 @@ class Symbol:
     """None where the debug information does not say."""
     module: Module
 
+    @classmethod
+    def of(cls, module: Module, record: SymbolRecord) -> Symbol:
+        """The symbol of `module` that the engine describes by `record`."""
+        address = module.base + record.rva
+        return cls(record.display_name, record.name, address, record.kind, record.size_bytes, module)
+
 
 @dataclass(frozen=True, slots=True)
 class Symbolized:
     """What an address is called: by the best of function, symbol, module, bare address."""
 
     address: int
-    kind: Literal["function", "symbol", "module", "address"]
+    kind: NameKind
     name: str | None
     """Of the function or symbol."""
     offset: int
     """Bytes from the start of what `kind` says; of `address`: 0."""
     module: Module | None
-    function: Function | None
+    function: Function | Absent
     location: SourceLocation | Absent
 
     def __str__(self) -> str:
         """`hello.exe!main+0x4`, `hello.exe+0x1934`, `0x9f1934`."""
-        raise NotImplementedError
+        if self.module is None:
+            return f"{self.address:#x}"
+        name = self.module.name if self.name is None else f"{self.module.name}!{self.name}"
+        return f"{name}+{self.offset:#x}" if self.offset or self.name is None else name
 
 
 class Symbols:
@@ -76,22 +87,37 @@ class Symbols:
 
         :raises SymbolsMissing: if the module's debug information was not found.
         """
-        raise NotImplementedError
+        return [Symbol.of(self._module, record) for record in self._debug_file().symbols_named(name)]
 
     def search(self, pattern: str, limit: int = 1000) -> list[Symbol]:
         """Up to `limit` symbols whose name matches `pattern` (`*`, `?`; case does not count), in address order.
 
         :raises SymbolsMissing: if the module's debug information was not found.
         """
-        raise NotImplementedError
+        return [Symbol.of(self._module, record) for record in self._debug_file().symbols_matching(pattern, limit)]
 
     def __getitem__(self, name: str) -> Symbol:
         """The symbol with this name.
 
         :raises NoSuchSymbol: :raises AmbiguousSymbol: :raises SymbolsMissing:
         """
-        raise NotImplementedError
+        return only(self.named(name), f"{self._module.name}!{name}")
 
-    def __iter__(self) -> Iterator[Symbol]:
-        """All symbols, in address order."""
-        raise NotImplementedError
+    def _debug_file(self) -> DebugFile:
+        debug = self._module.debug_file_or_absent()
+        if isinstance(debug, Absent):
+            raise SymbolsMissing(self._module.name, str(debug))
+        return debug
+
+
+def only(symbols: list[Symbol], name: str) -> Symbol:
+    """The one symbol of `symbols`; several at one address count as one, of which the first stands for all.
+
+    :raises NoSuchSymbol: :raises AmbiguousSymbol:
+    """
+    addresses = tuple(dict.fromkeys(symbol.address for symbol in symbols))
+    if not addresses:
+        raise NoSuchSymbol(name, "no symbol of this name")
+    if len(addresses) > 1:
+        raise AmbiguousSymbol(name, addresses)
+    return symbols[0]

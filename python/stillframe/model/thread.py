@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from stillframe.model.absent import Absent, Reason
+from stillframe.model.frame import Frame
+
 if TYPE_CHECKING:
-    from stillframe._engine import Registers, ThreadRecord
-    from stillframe.model.absent import Absent
-    from stillframe.model.frame import Frame
+    from stillframe._engine import FrameRecord, Registers, ThreadRecord
+    from stillframe.model.process import Process
+
+FRAME_LIMIT = 1024
+"""Physical frames after which a walk ends."""
 
 
 class StopReason(StrEnum):
@@ -38,29 +44,53 @@ class Stop:
 class Thread:
     """A thread of the process."""
 
-    index: int
-    """In the dump's list."""
-    id: int
-    name: str | None
-    """As recorded; None if the dump has no name."""
-    record: ThreadRecord
-    """As the engine reads it: priorities, times, TEB, start address."""
-    is_crashed: bool
-    stack_start: int
-    """Lowest address of the stack memory that the dump's list gives."""
-    stack_size_bytes: int
+    def __init__(self, process: Process, record: ThreadRecord, *, is_crashed: bool) -> None:
+        self._process = process
+        self.record = record
+        """As the engine reads it: priorities, times, TEB, start address."""
+        self.index = record.index
+        """In the dump's list."""
+        self.id = record.id
+        self.name = record.name
+        """As recorded; None if the dump has no name."""
+        self.is_crashed = is_crashed
+        self.stack_start = record.stack_start
+        """Lowest address of the stack memory that the dump's list gives."""
+        self.stack_size_bytes = record.stack_size_bytes
 
-    @property
+    def __repr__(self) -> str:
+        return f"<Thread {self.index} id {self.id}{' crashed' if self.is_crashed else ''}>"
+
+    @cached_property
     def registers(self) -> Registers | Absent:
         """Registers of the innermost frame; of the crashed thread, those of the exception."""
-        raise NotImplementedError
+        registers = self._process.file.context(self.index)
+        return Absent.because(Reason.CONTEXT_MISSING) if registers is None else registers
 
-    @property
+    @cached_property
+    def _walk(self) -> tuple[list[FrameRecord], Stop]:
+        registers = self.registers
+        if isinstance(registers, Absent):
+            return [], Stop(StopReason.NO_CONTEXT)
+        while True:
+            walk = self._process.space.walk(registers, FRAME_LIMIT)
+            if walk.wants is None or not self._process.settle(walk.wants):
+                break
+        reason = StopReason.NO_CALLER if walk.stop is None else StopReason[walk.stop.upper()]
+        return walk.frames, Stop(reason, walk.stop_address)
+
+    @cached_property
     def frames(self) -> tuple[Frame, ...]:
         """The stack, innermost first, inlined calls as frames of their own. Walked when first asked for."""
-        raise NotImplementedError
+        frames: list[Frame] = []
+        for physical_index, record in enumerate(self._walk[0]):
+            module = None if record.module is None else self._process.modules[record.module]
+            scopes = module.scopes_at(record.lookup_address) if module else ()
+            for scope_index in range(max(len(scopes), 1)):
+                frames.append(Frame(self._process, record, len(frames), physical_index, scope_index))
+        return tuple(frames)
 
     @property
     def stop(self) -> Stop:
         """Why the stack ends where it does."""
-        raise NotImplementedError
+        return self._walk[1]
