@@ -7,6 +7,7 @@ for frame in dump.threads[0].frames: print(frame.name, frame.location)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,8 +27,6 @@ from stillframe.symbols.locate import DirectoryLocator
 from stillframe.symbols.path import parse_symbol_path
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from stillframe.model.locator import Locator
 
 __all__ = [
@@ -64,6 +63,6 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
 def _locator(dump: Path, symbols: SymbolsArgument) -> Locator:
     if symbols is None:
         return DirectoryLocator(dump.parent)
-    if isinstance(symbols, str) or hasattr(symbols, "__fspath__") or isinstance(symbols, Sequence):
+    if isinstance(symbols, str | PathLike | Sequence):
         return DirectoryLocator(dump.parent, parse_symbol_path(symbols))
     return symbols

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stillframe.model.locator import DebugFileRequest, ImageRequest, SourceRequest
     from stillframe.symbols.path import Element
 
+_ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]" if os.name == "nt" else "/")
 LONGEST_SOURCE_SUFFIX = 32
 """Parts of a recorded source path that are tried under a folder."""
 
@@ -87,7 +88,7 @@ class DirectoryLocator:
             yield Attempt(path, Outcome.NOT_FOLLOWED, "recorded paths are switched off")
         elif path.replace("\\", "/").startswith("//"):
             yield Attempt(path, Outcome.NOT_FOLLOWED, "a network or device path")
-        elif (os.name != "nt" and not path.startswith("/")) or (os.name == "nt" and not re.match(r"[A-Za-z]:[/\\]", path)):
+        elif not _ABSOLUTE.match(path):
             yield Attempt(path, Outcome.NOT_FOLLOWED, "not an absolute path of this machine")
         else:
             yield Path(path)

@@ -6,6 +6,7 @@ Source: Microsoft, "Symbol path for Windows debuggers" and "Using SymSrv" (eleme
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,7 +14,6 @@ from stillframe.errors import SymbolPathError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from os import PathLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def parse_symbol_path(symbols: str | PathLike[str] | Iterable[str | PathLike[str
     """
     if isinstance(symbols, str):
         return tuple(element for text in symbols.split(";") if text.strip() for element in _parse(text.strip()))
-    if hasattr(symbols, "__fspath__"):
+    if isinstance(symbols, PathLike):
         return (Folder(Path(symbols)),)
     return tuple(element for each in symbols for element in parse_symbol_path(each))
 
