@@ -1,7 +1,8 @@
 """stillframe: open a crash dump on any machine and see the program again.
 
-dump = stillframe.open("crash.dmp", symbols="path/to/binaries")
-for frame in dump.threads[0].frames: print(frame.name, frame.location)
+>>> dump = stillframe.open("crash.dmp", symbols="path/to/binaries")
+>>> for frame in dump.threads[0].frames:
+...     print(frame.name, frame.location)
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from stillframe.errors import (
     SymbolsMissing,
 )
 from stillframe.model.absent import Absent, Reason
+from stillframe.model.crash import Crash
+from stillframe.model.disassembly import Listing
 from stillframe.model.dump import Dump
+from stillframe.model.frame import Frame
+from stillframe.model.memory import Memory
+from stillframe.model.module import Module
+from stillframe.model.thread import Thread
 from stillframe.symbols.locate import DirectoryLocator
 from stillframe.symbols.path import parse_symbol_path
 
@@ -32,15 +39,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Absent",
     "AmbiguousSymbol",
+    "Crash",
     "Dump",
     "DumpError",
     "FaultError",
+    "Frame",
+    "Listing",
+    "Memory",
+    "Module",
     "NoSuchModule",
     "NoSuchSymbol",
     "Reason",
     "StillframeError",
     "SymbolPathError",
     "SymbolsMissing",
+    "Thread",
     "open",
 ]
 

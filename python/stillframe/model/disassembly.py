@@ -139,8 +139,7 @@ def _pointed_to(instruction: Instruction) -> list[int]:
 def _first_absence(process: Process, address: int) -> Absent | None:
     """Why nothing could be decoded at `address`; None if its bytes are there, but are no instruction."""
     longest_instruction_bytes = 15
-    data = process.memory.read_partial(address, longest_instruction_bytes)
-    return process.memory.absence_at(address + len(data)) if len(data) < longest_instruction_bytes else None
+    return process.memory.read_partial(address, longest_instruction_bytes).absent
 
 
 class _SourceWeaver:

@@ -30,7 +30,6 @@ class ByteSource(StrEnum):
 
     DUMP = "dump"
     IMAGE = "image"
-    RELOCATED_IMAGE = "relocated image"
     ABSENT = "absent"
 
 
@@ -41,6 +40,8 @@ class Span:
     address: int
     size_bytes: int
     source: ByteSource
+    relocated: bool
+    """Images: whether bytes of it were changed as the loader changes them for the module's address."""
     offset: int | None
     """`dump`: file offset of the first byte; images: its RVA; absent: None."""
     module: Module | None
@@ -56,6 +57,20 @@ class Span:
     def end(self) -> int:
         """One past the last byte."""
         return self.address + self.size_bytes
+
+    @property
+    def reason(self) -> Reason | None:
+        """Absent ranges: why."""
+        return None if self.absent is None else self.absent.reason
+
+
+@dataclass(frozen=True, slots=True)
+class PartialRead:
+    """The bytes that are there, up to the first absent one."""
+
+    data: bytes
+    absent: Absent | None
+    """Why the byte after `data` is absent; None if all bytes asked for are there."""
 
 
 class Memory:
@@ -76,32 +91,33 @@ class Memory:
 
         :raises FaultError: if a byte is absent; its `address` is the first such byte.
         """
-        data = self.read_partial(address, size)
-        if len(data) < size:
-            absent = self.absence_at(address + len(data))
-            raise FaultError(address + len(data), absent.reason, absent.remedy)
-        return data
+        part = self.read_partial(address, size)
+        if part.absent is not None:
+            raise FaultError(address + len(part.data), part.absent.reason, part.absent.remedy)
+        return part.data
 
-    def read_partial(self, address: int, size: int) -> bytes:
+    def read_partial(self, address: int, size: int) -> PartialRead:
         """Bytes from `address` on up to the first absent one, at most `size`."""
         if size < 0:
             raise ValueError(f"size {size} is negative")
         if not 0 <= address < ADDRESS_END:
-            return b""
-        size = min(size, ADDRESS_END - address)
-        data = self._space.read(address, size)
-        while len(data) < size and self._has_found_image_for(address + len(data)):
-            data = self._space.read(address, size)
-        return data
+            return PartialRead(b"", Absent.because(Reason.NO_ADDRESS) if size else None)
+        within = min(size, ADDRESS_END - address)
+        data = self._space.read(address, within)
+        while len(data) < within and self._has_asked_for_images_of(self._space.provenance(address + len(data), 1)):
+            data = self._space.read(address, within)
+        return PartialRead(data, self._absence_at(address + len(data)) if len(data) < size else None)
 
     def read_c_string(self, address: int, limit: int = 4096) -> bytes:
         """Bytes from `address` up to a zero byte, which is left out, or `limit` bytes if there is none.
 
         :raises FaultError: if an absent byte comes first.
         """
-        data = self.read_partial(address, limit)
-        text, zero, _ = data.partition(b"\0")
-        return text if zero else self.read(address, limit)
+        part = self.read_partial(address, limit)
+        text, zero, _ = part.data.partition(b"\0")
+        if not zero and part.absent is not None:
+            raise FaultError(address + len(part.data), part.absent.reason, part.absent.remedy)
+        return text
 
     def provenance(self, address: int, size: int) -> list[Span]:
         """Spans in address order that cover the range without gap, after looking for the images that it needs.
@@ -115,18 +131,12 @@ class Memory:
             records = self._space.provenance(address, size)
         return [self._span(record) for record in records]
 
-    def absence_at(self, address: int) -> Absent:
+    def _absence_at(self, address: int) -> Absent:
         """Why the byte at `address` is absent; it must be."""
-        if not 0 <= address < ADDRESS_END:
-            return Absent.because(Reason.NO_ADDRESS)
-        span = self.provenance(address, 1)[0]
-        return span.absent or Absent.because(Reason.NOT_IN_DUMP)
-
-    def _has_found_image_for(self, address: int) -> bool:
-        """Whether looking for the image that covers an absent byte brought it."""
         if address >= ADDRESS_END:
-            return False
-        return self._has_asked_for_images_of(self._space.provenance(address, 1))
+            return Absent.because(Reason.NO_ADDRESS)
+        absent = self.provenance(address, 1)[0].absent
+        return Absent.because(Reason.NOT_IN_DUMP) if absent is None else absent
 
     def _has_asked_for_images_of(self, records: list[_engine.Span]) -> bool:
         """Looks for images that nobody has looked for; whether there were any."""
@@ -144,13 +154,13 @@ class Memory:
         if record.source == "dump":
             source = ByteSource.DUMP
         elif record.source == "image":
-            source = ByteSource.RELOCATED_IMAGE if record.relocated else ByteSource.IMAGE
+            source = ByteSource.IMAGE
             proof = module.image.proved_by if module and isinstance(module.image, ImageFound) else None
         else:
             source = ByteSource.ABSENT
             absent = self._absent(record, module)
-        section = record.section
-        return Span(record.address, record.size_bytes, source, record.offset, module, section, proof, absent)
+        where = (record.offset, module, record.section)
+        return Span(record.address, record.size_bytes, source, record.relocated, *where, proof, absent)
 
     def _absent(self, record: _engine.Span, module: Module | None) -> Absent:
         if record.reason in {"image_missing", "image_not_asked"} and module is not None:
