@@ -411,12 +411,19 @@ class Walk:
 
 @final
 class Operand:
+    """One operand as shown."""
+
     kind: Literal["register", "immediate", "memory", "branch"]
     text: str
+    name: str | None
+    """The name that `text` shows in place of a number."""
     size_bytes: int
+    """Bytes that the instruction moves or uses; 0 where there is no such number (`lea`)."""
+    access: Literal["none", "read", "write", "read_write"]
     register: str | None
     value: int | None
-    """`immediate` and `branch`: the value; `memory`: the displacement, or the whole address if it is absolute."""
+    """`immediate` and `branch`: the value; `memory`: the displacement, or the whole address if it stands alone."""
+    segment: Literal["fs", "gs"] | None
     base: str | None
     index: str | None
     scale: int

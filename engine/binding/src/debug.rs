@@ -6,15 +6,17 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
-use stillframe_engine::debuginfo::{self, DebugInfo, Place, SymbolKind};
 use stillframe_engine::debuginfo::pdb::Pdb;
-use stillframe_engine::names;
+use stillframe_engine::debuginfo::{self, Checksum, DebugInfo, Place, SymbolKind};
+use stillframe_engine::names::display_name;
+use stillframe_engine::registers::Cpu;
 
+use crate::errors::engine_error;
 use crate::identity::debug_id;
 use crate::registers::register_name;
-use crate::to_python;
 
-#[pyclass(frozen, get_all, module = "stillframe._engine")]
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine", skip_from_py_object)]
 #[derive(Clone)]
 pub struct SourceFile {
     path: String,
@@ -22,11 +24,233 @@ pub struct SourceFile {
     checksum: Option<Vec<u8>>,
 }
 
-#[pyclass(frozen, module = "stillframe._engine")]
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine", skip_from_py_object)]
 #[derive(Clone)]
 pub struct SourceLocation {
-    #[pyo3(get)]
     file: SourceFile,
-    #[pyo3(get)]
     line: u32,
+}
+
+impl From<debuginfo::SourceLocation> for SourceLocation {
+    fn from(location: debuginfo::SourceLocation) -> SourceLocation {
+        let (checksum_kind, checksum) = match location.file.checksum {
+            None => (None, None),
+            Some(Checksum::Md5(digest)) => (Some("md5"), Some(digest)),
+            Some(Checksum::Sha1(digest)) => (Some("sha1"), Some(digest)),
+            Some(Checksum::Sha256(digest)) => (Some("sha256"), Some(digest)),
+        };
+        let file = SourceFile { path: location.file.path, checksum_kind, checksum };
+        SourceLocation { file, line: location.line }
+    }
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct FunctionRecord {
+    name: String,
+    rva: u32,
+    size_bytes: u32,
+    is_thunk: bool,
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct ScopeRecord {
+    function: String,
+    location: Option<SourceLocation>,
+    is_inlined: bool,
+    rva: u32,
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct SymbolRecord {
+    name: String,
+    display_name: String,
+    rva: u32,
+    kind: &'static str,
+    size_bytes: Option<u32>,
+}
+
+impl From<debuginfo::Symbol> for SymbolRecord {
+    fn from(symbol: debuginfo::Symbol) -> SymbolRecord {
+        SymbolRecord {
+            display_name: display_name(&symbol.name).into_owned(),
+            name: symbol.name,
+            rva: symbol.rva.0,
+            kind: match symbol.kind {
+                SymbolKind::Function => "function",
+                SymbolKind::PublicCode => "public_code",
+                SymbolKind::PublicData => "public_data",
+                SymbolKind::Variable => "variable",
+            },
+            size_bytes: symbol.size_bytes,
+        }
+    }
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct LineRow {
+    rva: u32,
+    end_rva: u32,
+    location: SourceLocation,
+    is_statement: bool,
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct VariableRecord {
+    name: String,
+    is_parameter: bool,
+    type_index: u32,
+    inline_depth: u32,
+    place: &'static str,
+    register: Option<&'static str>,
+    offset: Option<i64>,
+}
+
+impl VariableRecord {
+    fn new(variable: debuginfo::Variable, cpu: Cpu) -> VariableRecord {
+        let (place, register, offset) = match variable.place {
+            Place::Register(register) => ("register", register_name(cpu, register), None),
+            Place::RegisterRelative(register, offset) => {
+                ("register_relative", register_name(cpu, register), Some(i64::from(offset)))
+            }
+            Place::FrameRelative(offset) => ("frame_relative", None, Some(i64::from(offset))),
+            Place::Static(rva) => ("static", None, Some(i64::from(rva.0))),
+            Place::OptimizedAway => ("optimized_away", None, None),
+        };
+        VariableRecord {
+            name: variable.name,
+            is_parameter: variable.is_parameter,
+            type_index: variable.type_index,
+            inline_depth: variable.inline_depth,
+            place,
+            register,
+            offset,
+        }
+    }
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, module = "stillframe._engine")]
+pub struct DebugFile(pub Arc<Pdb>);
+
+#[pymethods]
+impl DebugFile {
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<DebugFile> {
+        py.detach(|| {
+            let pdb = Pdb::open(Data::map(&path)?).map_err(engine_error)?;
+            Ok(DebugFile(Arc::new(pdb)))
+        })
+    }
+
+    #[getter]
+    fn guid(&self) -> [u8; 16] {
+        self.0.identity().guid
+    }
+
+    #[getter]
+    fn age(&self) -> u32 {
+        self.0.identity().age
+    }
+
+    #[getter]
+    fn debug_id(&self) -> String {
+        debug_id(&self.0.identity().guid, self.0.identity().age)
+    }
+
+    #[getter]
+    fn is_stripped_of_symbols(&self) -> bool {
+        self.0.is_fastlink()
+    }
+
+    fn function_at(&self, py: Python<'_>, rva: u32) -> Option<FunctionRecord> {
+        let function = py.detach(|| self.0.function_at(Rva(rva)))?;
+        Some(FunctionRecord {
+            name: function.name,
+            rva: function.start.0,
+            size_bytes: function.size_bytes,
+            is_thunk: function.is_thunk,
+        })
+    }
+
+    fn scopes_at(&self, py: Python<'_>, rva: u32) -> Vec<ScopeRecord> {
+        let scopes = py.detach(|| self.0.scopes_at(Rva(rva)));
+        let record = |scope: debuginfo::Scope| ScopeRecord {
+            function: scope.function,
+            location: scope.location.map(SourceLocation::from),
+            is_inlined: scope.is_inlined,
+            rva: scope.start.0,
+        };
+        scopes.into_iter().map(record).collect()
+    }
+
+    fn symbol_at(&self, py: Python<'_>, rva: u32) -> Option<SymbolRecord> {
+        py.detach(|| self.0.symbol_at(Rva(rva))).map(SymbolRecord::from)
+    }
+
+    fn lines_in(&self, py: Python<'_>, start: u32, end: u32) -> Vec<LineRow> {
+        let rows = py.detach(|| self.0.lines_in(Rva(start), Rva(end)));
+        let record = |row: debuginfo::LineRow| LineRow {
+            rva: row.start.0,
+            end_rva: row.end.0,
+            location: row.location.into(),
+            is_statement: row.is_statement,
+        };
+        rows.into_iter().map(record).collect()
+    }
+
+    fn variables_at(&self, py: Python<'_>, rva: u32) -> Vec<VariableRecord> {
+        let cpu = self.0.cpu();
+        let variables = py.detach(|| self.0.variables_at(Rva(rva)));
+        variables.into_iter().map(|variable| VariableRecord::new(variable, cpu)).collect()
+    }
+
+    fn symbols_named(&self, py: Python<'_>, name: &str) -> Vec<SymbolRecord> {
+        let symbols = py.detach(|| self.0.symbols_named(name));
+        symbols.into_iter().map(SymbolRecord::from).collect()
+    }
+
+    fn symbols_matching(&self, py: Python<'_>, pattern: &str, limit: usize) -> Vec<SymbolRecord> {
+        let pattern = pattern.to_lowercase();
+        let mut accept = |name: &str| wildcard_match(&pattern, &display_name(name).to_lowercase());
+        let symbols = py.detach(|| self.0.symbols_matching(&mut accept, limit));
+        symbols.into_iter().map(SymbolRecord::from).collect()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.0.problems()
+    }
+}
+
+/// Whether `text` matches `pattern`, in which `*` stands for any characters and `?` for one. Linear in the product
+/// of both lengths: it backtracks to the last `*` only.
+fn wildcard_match(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut last_star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                last_star = Some((p + 1, t));
+                p += 1;
+            }
+            Some(&wanted) if wanted == '?' || wanted == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match last_star {
+                Some((after_star, matched)) => {
+                    last_star = Some((after_star, matched + 1));
+                    (p, t) = (after_star, matched + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&rest| rest == '*')
 }

@@ -20,5 +20,6 @@ pub mod disasm;
 pub mod dump;
 pub mod image;
 pub mod memory;
+pub mod names;
 pub mod registers;
 pub mod unwind;

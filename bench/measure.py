@@ -1,0 +1,60 @@
+"""Running something several times and keeping what it cost at its best."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The best of several runs: the least disturbed by whatever else the machine did."""
+
+    seconds: float
+    peak_memory_bytes: int
+    output: str
+
+
+def command(arguments: Sequence[str | Path], *, runs: int = 7, cwd: Path | None = None) -> Cost:
+    """Cost of a whole command, from its start to its end; the first run, which warms the file cache, does not count.
+
+    :raises RuntimeError: if the command fails.
+    """
+    return min((_run(arguments, cwd) for _ in range(runs + 1)), key=lambda cost: cost.seconds)
+
+
+def _run(arguments: Sequence[str | Path], cwd: Path | None) -> Cost:
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [str(argument) for argument in arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {output[-500:]}")
+    return Cost(seconds, usage.ru_maxrss * 1024, output)
+
+
+def in_process(action: Callable[[], object], *, runs: int = 50, warm_up: int = 3) -> float:
+    """Seconds that the fastest of `runs` calls takes, after some that do not count."""
+    for _ in range(warm_up):
+        action()
+    best = float("inf")
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        best = min(best, time.perf_counter() - start)
+    return best
