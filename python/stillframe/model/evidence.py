@@ -105,8 +105,13 @@ class DebugInfoFound:
         whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
         return f"GUID and age as in {whose}"
 
+    @property
+    def problem(self) -> str | None:
+        """Why a matching PDB answers little, if it does."""
+        return "linked with /DEBUG:FASTLINK: holds no symbols" if self.file.is_stripped_of_symbols else None
+
     def __str__(self) -> str:
-        return f"{self.path}, {self.proved_by}"
+        return ", ".join(filter(None, [str(self.path), self.proved_by, self.problem]))
 
 
 ImageState: TypeAlias = NotAsked | ImageFound | Missing | Rejected
