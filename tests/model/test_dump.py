@@ -9,13 +9,13 @@ import pytest
 
 import stillframe
 from stillframe import Absent, Reason
-from support.dump_builder import COMMENT_A, MISC_INFO, MODULE_LIST, DumpBuilder
+from support.dump_builder import COMMENT_A, MISC_INFO, MODULE_LIST, SYSTEM_INFO, DumpBuilder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("data", [b"", b"MDMP", b"\x7fELF" + bytes(100), b"PMDM" + bytes(100), b"MDMP" + bytes(27)])
+@pytest.mark.parametrize("data", [b"", b"MDMP", b"\x7fELF" + bytes(100), b"MDMP" + bytes(27)])
 def test_what_is_no_dump_is_said_in_one_line_with_its_path(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "no.dmp"
     path.write_bytes(data)
@@ -70,6 +70,12 @@ def test_what_a_dump_lacks_is_absent_or_empty(tmp_path: Path) -> None:
     assert (dump.cpu, dump.exception, dump.crash, dump.crashed_thread) == ("unknown", None, None, None)
     assert (dump.threads, list(dump.modules), dump.handles, dump.regions, dump.comments) == ((), [], [], [], [])
     assert dump.memory.ranges == []
+
+
+def test_a_stream_that_cannot_be_read_is_another_absence_than_none(tmp_path: Path) -> None:
+    builder = DumpBuilder(has_system_info=False).stream(SYSTEM_INFO, b"cut")
+    dump = stillframe.open(builder.write(tmp_path / "a.dmp"))
+    assert dump.system == Absent.because(Reason.STREAM_BROKEN)
 
 
 @pytest.mark.parametrize(("cpu", "size"), [("x86", 4), ("amd64", 8)])

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from stillframe.model.locator import Locator
     from stillframe.model.symbol import Symbolized
 
+SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
 DEFAULT_INSTRUCTIONS = 16
 """Shown where neither a count nor an end is given and no function is known."""
 
@@ -91,7 +92,7 @@ class Dump:
     @cached_property
     def system(self) -> SystemInfo | Absent:
         """Processor and operating system."""
-        return self._file.system or Absent.because(Reason.STREAM_MISSING)
+        return self._file.system or self._why_absent(SYSTEM_INFO_STREAM)
 
     @property
     def cpu(self) -> str:
@@ -106,7 +107,11 @@ class Dump:
     @cached_property
     def misc(self) -> MiscInfo | Absent:
         """Process id and times."""
-        return self._file.misc or Absent.because(Reason.STREAM_MISSING)
+        return self._file.misc or self._why_absent(MISC_INFO_STREAM)
+
+    def _why_absent(self, stream_type: int) -> Absent:
+        is_listed = any(stream.type == stream_type for stream in self._file.streams)
+        return Absent.because(Reason.STREAM_BROKEN if is_listed else Reason.STREAM_MISSING)
 
     @cached_property
     def _process(self) -> Process:
