@@ -81,3 +81,10 @@ class SymbolPathError(StillframeError):
         super().__init__(f"symbol path element {element}: {reason}")
         self.element = element
         self.reason = reason
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, without the path and number that Python and the engine put around it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition(" (os error")[0] or "cannot be opened"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from stillframe._engine import Span as SpanRecord
     from stillframe.model.module import Module, Modules
 
-ADDRESS_END = 1 << 64
-"""One past the last address."""
+ADDRESS_END = (1 << 64) - 1
+"""One past the last address that memory can have: the very last byte is in no range, whose end would be 0."""
 
 
 class ByteSource(StrEnum):
