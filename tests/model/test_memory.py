@@ -136,7 +136,7 @@ def test_a_writable_section_never_answers(tmp_path: Path) -> None:
     pe = scene.image()
     memory = scene.write(tmp_path, pe, scene.dump(pe)).memory
     address = scene.BASE + scene.SECTION_DATA
-    with pytest.raises(stillframe.FaultError, match="writable section") as caught:
+    with pytest.raises(stillframe.FaultError, match=f"^{address:#x} in hello.exe: writable section") as caught:
         memory.read(address, 4)
     assert (caught.value.address, caught.value.reason) == (address, Reason.WRITABLE_SECTION)
 
@@ -154,6 +154,7 @@ def test_without_the_image_the_reason_is_the_image(tmp_path: Path) -> None:
     with pytest.raises(stillframe.FaultError, match=re.escape(Reason.IMAGE_MISSING.remedy)) as caught:
         memory.read(scene.BASE + scene.TEXT, 33)
     assert (caught.value.address, caught.value.reason) == (first_absent, Reason.IMAGE_MISSING)
+    assert caught.value.module == "hello.exe"
 
 
 def test_the_image_is_sought_only_when_a_byte_needs_it_and_once(tmp_path: Path) -> None:
