@@ -1,0 +1,87 @@
+"""stillframe: open a crash dump on any machine and see the program again.
+
+>>> dump = stillframe.open("crash.dmp", symbols="path/to/binaries")
+>>> for frame in dump.threads[0].frames:
+...     print(frame.name, frame.location)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from stillframe.errors import (
+    AmbiguousSymbol,
+    DumpError,
+    FaultError,
+    NoSuchModule,
+    NoSuchSymbol,
+    StillframeError,
+    SymbolPathError,
+    SymbolsMissing,
+)
+from stillframe.model.absent import Absent, Reason
+from stillframe.model.crash import Crash
+from stillframe.model.disassembly import Listing
+from stillframe.model.dump import Dump
+from stillframe.model.frame import Frame
+from stillframe.model.memory import Memory
+from stillframe.model.module import Module
+from stillframe.model.thread import Thread
+from stillframe.symbols.locate import DirectoryLocator
+from stillframe.symbols.path import parse_symbol_path
+
+if TYPE_CHECKING:
+    from stillframe.model.locator import Locator
+
+__all__ = [
+    "Absent",
+    "AmbiguousSymbol",
+    "Crash",
+    "Dump",
+    "DumpError",
+    "FaultError",
+    "Frame",
+    "Listing",
+    "Memory",
+    "Module",
+    "NoSuchModule",
+    "NoSuchSymbol",
+    "Reason",
+    "StillframeError",
+    "SymbolPathError",
+    "SymbolsMissing",
+    "Thread",
+    "open",
+]
+
+SymbolsArgument: TypeAlias = "str | PathLike[str] | Sequence[str | PathLike[str]] | Locator | None"
+
+
+def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  # noqa: A001 - stillframe.open, as gzip.open
+    """Opens a dump. Nothing but its header and stream directory is read until it is asked for.
+
+    :param symbols: where to find images, PDBs and sources besides the dump's own folder and the paths recorded in the
+        files: a symbol path (`;`-separated folders, `srv*DIR*DIR`, `cache*DIR`), one folder, a sequence of those, or a
+        `Locator` of your own, which is then asked alone.
+    :raises DumpError: if the file cannot be opened or is not a minidump.
+    :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
+    """
+    path = Path(path)
+    return Dump.open(path, _locator(path, symbols), _explain)
+
+
+def _explain(dump: Dump) -> Crash | None:
+    from stillframe.analysis.crash import explain  # tables that most questions do not need
+
+    return explain(dump)
+
+
+def _locator(dump: Path, symbols: SymbolsArgument) -> Locator:
+    if symbols is None:
+        return DirectoryLocator(dump.parent)
+    if isinstance(symbols, str | PathLike | Sequence):
+        return DirectoryLocator(dump.parent, parse_symbol_path(symbols))
+    return symbols

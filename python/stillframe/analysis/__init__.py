@@ -1,0 +1,1 @@
+"""What happened: the reasons of crashes, by name and in words."""

@@ -1,0 +1,92 @@
+"""Errors of stillframe: one line each, saying what was wrong, where, and what to do.
+
+Each carries its fact as an attribute. What is merely missing is no error but a value: `stillframe.model.absent.Absent`.
+"""
+
+from pathlib import Path
+
+
+class StillframeError(Exception):
+    """Base of all errors of stillframe. Its text is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class DumpError(StillframeError):
+    """A file that cannot be opened as a dump."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class FaultError(StillframeError):
+    """Memory that is absent. `address` is the first absent byte, `module` the name of the module that covers it.
+
+    `reason` and `remedy` are words; `reason` is a `stillframe.model.absent.Reason` where the model raises it.
+    """
+
+    def __init__(self, address: int, reason: str, remedy: str, module: str | None = None) -> None:
+        where = f"{address:#x} in {module}:" if module else f"{address:#x}"
+        super().__init__(f"{where} {reason}; {remedy}")
+        self.address = address
+        self.reason = reason
+        self.remedy = remedy
+        self.module = module
+
+
+class SymbolsMissing(StillframeError):  # noqa: N818 - the name says what is the matter
+    """A question that only the debug information of `module` answers, and it was not found."""
+
+    def __init__(self, module: str, reason: str) -> None:
+        super().__init__(f"{module}: {reason}")
+        self.module = module
+        self.reason = reason
+
+
+class NoSuchSymbol(StillframeError, LookupError):  # noqa: N818
+    """No module has a symbol `name`."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+
+
+class AmbiguousSymbol(StillframeError, LookupError):  # noqa: N818
+    """`name` stands for several addresses, all in `addresses`."""
+
+    def __init__(self, name: str, addresses: tuple[int, ...]) -> None:
+        shown = ", ".join(f"{address:#x}" for address in addresses[:4]) + (", …" if len(addresses) > 4 else "")
+        super().__init__(f"{name}: {len(addresses)} symbols have this name ({shown}); give the address")
+        self.name = name
+        self.addresses = addresses
+
+
+class NoSuchModule(StillframeError, KeyError):  # noqa: N818
+    """The dump lists no module `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: no module of this name in the dump")
+        self.name = name
+
+
+class SymbolPathError(StillframeError):
+    """An element of a symbol path that cannot be used."""
+
+    def __init__(self, element: str, reason: str) -> None:
+        super().__init__(f"symbol path element {element}: {reason}")
+        self.element = element
+        self.reason = reason
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, without the path and number that Python and the engine put around it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition(" (os error")[0] or "cannot be opened"

@@ -1,0 +1,74 @@
+"""What is missing, as a value: why, and what would bring it back.
+
+An `Absent` stands where the value would be. It is false, equals no number, and refuses arithmetic and formatting as a
+number, so that it never passes for a zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Reason(StrEnum):
+    """Why something is absent. The value is the reason in words; `remedy` says what would help."""
+
+    remedy: str
+
+    def __new__(cls, words: str, remedy: str) -> Reason:
+        member = str.__new__(cls, words)
+        member._value_ = words
+        member.remedy = remedy
+        return member
+
+    NO_ADDRESS = "is no address of this process", "none: no memory can be there"
+    FREE = "was free memory", "nothing was there to capture"
+    NOT_IN_DUMP = "not in this dump", "capture with full memory"
+    WRITABLE_SECTION = "writable section, which the dump did not save", "capture with data segments or full memory"
+    LOADER_WRITTEN = "written by the loader and not saved in the dump", "capture with full memory"
+    IMAGE_NOT_ASKED = "image not looked for", "ask for the module's image"
+    IMAGE_MISSING = "image not found", "give the folder of the binary as symbols"
+    IMAGE_MISMATCH = "only images of other builds found", "give the binary of this build"
+    NOT_IN_IMAGE = "not stored in the image's file", "capture with full memory"
+    UNSUPPORTED_IMAGE = "image of a format that is not supported yet", "capture with full memory"
+    OPTIMIZED_AWAY = "optimized away at this instruction", "look at another frame, or build with less optimization"
+    FRAME_BASE_UNKNOWN = "relative to a frame base that is not computed yet", "read the stack around the frame pointer"
+    REGISTER_UNKNOWN = "in a register that is not known in this frame", "look at a frame nearer to the top"
+    DEBUG_INFO_NOT_ASKED = "the debug information was not looked for", "ask for the module's debug information"
+    DEBUG_INFO_MISSING = "no debug information was found", "give the folder of the PDB as symbols"
+    DEBUG_INFO_MISMATCH = "only debug information of other builds was found", "give the PDB of this build"
+    DEBUG_INFO_UNIDENTIFIED = (
+        "neither the dump nor an image says which debug information belongs here",
+        "give the folder of the binary as symbols",
+    )
+    DEBUG_INFO_NOT_MADE = "the image was linked without debug information", "link with /DEBUG and keep the PDB"
+    UNSUPPORTED_DEBUG_INFO = "debug information of a format that is not supported yet", "use a PDB"
+    NOT_IN_DEBUG_INFO = "the debug information has no record of this address", "none: the compiler wrote none"
+    NO_LINE = "the code was made of no line of source", "none: the compiler added it"
+    NO_MODULE = "the address lies in no module", "none: this is no code of a module"
+    NO_CALL_FOUND = "no call instruction ends at the return address", "none: trust this frame less"
+    SOURCE_MISSING = "the source file was not found", "give the folder of the sources as symbols"
+    SOURCE_TOO_SHORT = "the source file has fewer lines", "give the sources of this build"
+    STREAM_MISSING = "the dump has no such stream", "none: its writer left it out"
+    STREAM_BROKEN = "the dump's stream cannot be read", "none: the file is damaged"
+    CONTEXT_MISSING = "the dump holds no registers of this thread", "none: its writer left them out"
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A value that is missing: the reason, and the remedy."""
+
+    reason: Reason
+    remedy: str
+
+    @classmethod
+    def because(cls, reason: Reason) -> Absent:
+        """The absence with the usual remedy of `reason`."""
+        return cls(reason, reason.remedy)
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.remedy}"

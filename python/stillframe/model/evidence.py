@@ -1,0 +1,118 @@
+"""What is known of a module's image and of its debug information: not asked, found, missing or rejected.
+
+All four have `state` (which type checkers take for the class), `tried` (every place with its outcome) and `absent`
+(None where the file was found).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stillframe._engine import DebugFile, DifferingRange, ImageFile, Proof
+    from stillframe.model.absent import Absent
+    from stillframe.model.locator import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """No question has needed the file yet, so nobody looked for it."""
+
+    absent: Absent
+    tried: tuple[Attempt, ...] = ()
+    state: ClassVar[Literal["not_asked"]] = "not_asked"
+
+    def __str__(self) -> str:
+        return "not looked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No place had the file, or there is nothing to look for; `absent` says which, and what would help."""
+
+    absent: Absent
+    tried: tuple[Attempt, ...] = ()
+    state: ClassVar[Literal["missing"]] = "missing"
+
+    def __str__(self) -> str:
+        return str(self.absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Only files that do not match were found. This describes the one that came nearest; `tried` names all."""
+
+    absent: Absent
+    where: Path
+    expected: str
+    """The key that the dump asks for, or `equal bytes`."""
+    found: str
+    """The key that the file has, or what differs."""
+    differing: tuple[DifferingRange, ...] = ()
+    """Images: ranges in which the dump and the file differ though the key matches; the first 64."""
+    tried: tuple[Attempt, ...] = ()
+    state: ClassVar[Literal["rejected"]] = "rejected"
+
+    def __str__(self) -> str:
+        return f"{self.where} does not match: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFound:
+    """An image whose key matches and that differs in no byte which the dump also holds."""
+
+    path: Path
+    file: ImageFile
+    proof: Proof
+    tried: tuple[Attempt, ...] = ()
+    absent: None = None
+    state: ClassVar[Literal["found"]] = "found"
+
+    @property
+    def proved_by(self) -> str:
+        """What the proof rests on, in words."""
+        keys = "TimeDateStamp and SizeOfImage"
+        if self.proof.compared_bytes == 0:
+            return f"proved by {keys} alone: the dump holds none of its read-only bytes"
+        pages = "page" if self.proof.compared_pages == 1 else "pages"
+        return (
+            f"proved by {keys} and by {self.proof.compared_bytes:,} bytes"
+            f" on {self.proof.compared_pages:,} {pages} that the dump holds"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path}, {self.proved_by}"
+
+
+@dataclass(frozen=True, slots=True)
+class DebugInfoFound:
+    """A PDB with the GUID and age that the module asks for."""
+
+    path: Path
+    file: DebugFile
+    identified_by: Literal["dump", "image"]
+    """Who said which GUID and age: the dump's CodeView record, or, where it has none, the accepted image."""
+    tried: tuple[Attempt, ...] = ()
+    absent: None = None
+    state: ClassVar[Literal["found"]] = "found"
+
+    @property
+    def proved_by(self) -> str:
+        """What the match rests on, in words."""
+        whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
+        return f"GUID and age as in {whose}"
+
+    @property
+    def problem(self) -> str | None:
+        """Why a matching PDB answers little, if it does."""
+        return "linked with /DEBUG:FASTLINK: holds no symbols" if self.file.is_stripped_of_symbols else None
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, [str(self.path), self.proved_by, self.problem]))
+
+
+ImageState: TypeAlias = NotAsked | ImageFound | Missing | Rejected
+DebugInfoState: TypeAlias = NotAsked | DebugInfoFound | Missing | Rejected

@@ -1,0 +1,162 @@
+"""Frames of a stack. An inlined call is a frame of its own, as debuggers show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from stillframe.model.absent import Absent, Reason
+from stillframe.model.location import SourceLocation
+from stillframe.model.naming import symbolize
+
+if TYPE_CHECKING:
+    from stillframe._engine import FrameRecord, Registers, Trust, VariableRecord
+    from stillframe.model.location import SourceText
+    from stillframe.model.module import Module
+    from stillframe.model.process import Process
+    from stillframe.model.symbol import Function, NameKind, Symbolized
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable in scope at a frame's instruction."""
+
+    name: str
+    is_parameter: bool
+    place: str | Absent
+    """Where it lives, in words: `register esi`, `[ebp-8]`, `0x9f7b30`."""
+    address: int | Absent | None
+    """Of a variable in memory; None if it is in a register."""
+
+
+class Frame:
+    """A function call on a stack. Several inlined frames share one physical frame and its registers."""
+
+    def __init__(
+        self, process: Process, record: FrameRecord, index: int, physical_index: int, scope_index: int
+    ) -> None:
+        self._process = process
+        self._scope_index = scope_index
+        self.record = record
+        """The physical frame as the engine gives it."""
+        self.index = index
+        """In `Thread.frames`; 0 is the innermost."""
+        self.physical_index = physical_index
+        """Of the physical frame, counting only those."""
+        self.instruction: int = record.instruction
+        """The instruction pointer: in a caller, the return address."""
+        self.lookup_address: int = record.lookup_address
+        """The address to look up: in a caller, inside the call instruction."""
+        self.module: Module | None = None if record.module is None else process.modules[record.module]
+        self.trust: Trust = record.trust
+        self.registers: Registers = record.registers
+        """The physical frame's registers; what is not known is None."""
+        scopes = self.module.scopes_at(record.lookup_address) if self.module else ()
+        self._scope = scopes[scope_index] if scopes else None
+        self.is_inlined = self._scope is not None and self._scope.is_inlined
+        self.inline_depth = max(len(scopes) - 1 - scope_index, 0)
+        """How many inlined calls deep; 0 is the function itself."""
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.index} {self.name} {self.instruction:#x}>"
+
+    @cached_property
+    def _symbolized(self) -> Symbolized:
+        return symbolize(self._process.modules, self.lookup_address)
+
+    @property
+    def name(self) -> str:
+        """Of the (inlined) function; else the nearest symbol; else `module+0xoffset`; else the address."""
+        if self._scope is not None:
+            return self._scope.function
+        if self._symbolized.name is not None:
+            return self._symbolized.name
+        if self.module is not None:
+            return f"{self.module.name}+{self.instruction - self.module.base:#x}"
+        return f"{self.instruction:#x}"
+
+    @property
+    def name_kind(self) -> NameKind:
+        """What `name` rests on."""
+        return "function" if self._scope is not None else self._symbolized.kind
+
+    @property
+    def function(self) -> Function | Absent:
+        """The function that holds the instruction: of an inlined frame, the one into which it was inlined."""
+        return self._symbolized.function
+
+    @property
+    def function_offset(self) -> int | Absent:
+        """Bytes from the start of `function`, or of the symbol that names the frame, to `instruction`."""
+        if self._symbolized.name is None:
+            return Absent.because(Reason.NOT_IN_DEBUG_INFO)
+        return self._symbolized.offset + self.instruction - self.lookup_address
+
+    @property
+    def location(self) -> SourceLocation | Absent:
+        """File and line: where the frame is, or where it calls the next inner frame."""
+        if self._scope is None:
+            return self._symbolized.location
+        return SourceLocation.of(self._scope.location)
+
+    @property
+    def source(self) -> SourceText | Absent:
+        """The source file of `location`."""
+        location = self.location
+        return location if isinstance(location, Absent) else self._process.sources.text(location.file)
+
+    @property
+    def source_line(self) -> str | Absent:
+        """The line of `location`. Look at `source.match` for whether the file is the one that was compiled."""
+        location = self.location
+        return location if isinstance(location, Absent) else self._process.sources.line(location)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Variables in scope, innermost scope first."""
+        records = self.module.variables_at(self.lookup_address) if self.module else []
+        return [self._variable(record) for record in records if record.inline_depth == self.inline_depth]
+
+    @cached_property
+    def call_site_address(self) -> int | Absent:
+        """Address of the call instruction that a caller is in; of the innermost frame, its instruction."""
+        if self.lookup_address == self.instruction:
+            return self.instruction
+        # Instructions cannot be decoded backwards: start where the function does.
+        function = self.function
+        if isinstance(function, Absent):
+            return Absent.because(Reason.NO_CALL_FOUND)
+        self._process.memory.read_partial(function.address, self.instruction - function.address)  # brings the image
+        decoded = self._process.space.disassemble(function.address, end=self.instruction)
+        if decoded and decoded[-1].flow == "call" and decoded[-1].address + len(decoded[-1].data) == self.instruction:
+            return decoded[-1].address
+        return Absent.because(Reason.NO_CALL_FOUND)
+
+    def _variable(self, record: VariableRecord) -> Variable:
+        place, address = self._place(record)
+        return Variable(record.name, record.is_parameter, place, address)
+
+    def _place(self, record: VariableRecord) -> tuple[str | Absent, int | Absent | None]:
+        offset = record.offset or 0
+        if record.place == "register" and record.register is not None:
+            return f"register {record.register}", None
+        if record.place == "register_relative" and record.register is not None:
+            base = self.registers.get(record.register)
+            address = Absent.because(Reason.REGISTER_UNKNOWN) if base is None else self._wrapped(base + offset)
+            return f"[{record.register}{_signed(offset)}]", address
+        if record.place == "frame_relative":
+            return f"[frame{_signed(offset)}]", Absent.because(Reason.FRAME_BASE_UNKNOWN)
+        if record.place == "static" and self.module is not None:
+            address = self._wrapped(self.module.base + offset)
+            return f"{address:#x}", address
+        absent = Absent.because(Reason.OPTIMIZED_AWAY)
+        return absent, absent
+
+    def _wrapped(self, address: int) -> int:
+        """The address as the processor computes it, without carry."""
+        return address & ((1 << 8 * self._process.pointer_size_bytes) - 1)
+
+
+def _signed(offset: int) -> str:
+    return f"{'-' if offset < 0 else '+'}{abs(offset):#x}" if offset else ""

@@ -1,0 +1,152 @@
+"""Finding files on this machine: beside the dump, at recorded paths, in folders and local symbol stores.
+
+The order is that of Visual Studio, and every place is kept with what came of it ("Symbol Load Information"). A path
+that stands in a dump, image or PDB is followed only to a plain file that already is on this machine's own disks; it is
+never executed, and no network path is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillframe.model.locator import Attempt, Found, NotFound, Outcome
+from stillframe.model.names import base_name
+from stillframe.symbols.folder import FolderReader, is_plain_name
+from stillframe.symbols.path import Folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from stillframe.model.locator import DebugFileRequest, ImageRequest, SourceRequest
+    from stillframe.symbols.path import Element
+
+_ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]" if os.name == "nt" else "/")
+LONGEST_SOURCE_SUFFIX = 32
+"""Parts of a recorded source path that are tried under a folder."""
+
+
+class DirectoryLocator:
+    """Looks beside the dump, then where the file says, then along a symbol path.
+
+    It lists directories at most once, so a file that appears later is not seen.
+    """
+
+    def __init__(self, beside: Path, elements: Sequence[Element] = (), *, use_recorded_paths: bool = True) -> None:
+        self._beside = beside
+        """The folder of the dump."""
+        self._elements = tuple(elements)
+        self._use_recorded_paths = use_recorded_paths
+        self._folders = FolderReader()
+
+    def image(self, request: ImageRequest) -> Found | NotFound:
+        """Beside the dump; at the path that the dump records; along the symbol path."""
+        return _search(self._image_candidates(request), request.verify)
+
+    def debug_file(self, request: DebugFileRequest) -> Found | NotFound:
+        """Beside the dump; at the paths recorded in dump and image; beside the image; along the symbol path."""
+        return _search(self._debug_file_candidates(request), request.verify)
+
+    def source(self, request: SourceRequest) -> Found | NotFound:
+        """At the path that the compiler recorded; then by the longest suffix of it, beside the dump and in folders."""
+        return _search(self._source_candidates(request), request.verify)
+
+    def _image_candidates(self, request: ImageRequest) -> Iterator[Path | Attempt]:
+        name = base_name(request.path)
+        if is_plain_name(name):
+            yield self._folders.child(self._beside, name)
+        yield from self._recorded(request.path)
+        if is_plain_name(name):
+            yield from self._along_symbol_path(name, request.key)
+
+    def _debug_file_candidates(self, request: DebugFileRequest) -> Iterator[Path | Attempt]:
+        names = [name for path in request.paths if is_plain_name(name := base_name(path))][:1]
+        yield from (self._folders.child(self._beside, name) for name in names)
+        for path in request.paths:
+            yield from self._recorded(path)
+        for name in names:
+            if request.image is not None:
+                yield self._folders.child(request.image.parent, name)
+            yield from self._along_symbol_path(name, request.key)
+
+    def _source_candidates(self, request: SourceRequest) -> Iterator[Path | Attempt]:
+        yield from self._recorded(request.path)
+        parts = [part for part in re.split(r"[/\\]", request.path) if part != "."]
+        folders = [self._beside, *(element.path for element in self._elements if isinstance(element, Folder))]
+        for length in range(min(len(parts), LONGEST_SOURCE_SUFFIX), 0, -1):
+            suffix = parts[-length:]
+            if all(is_plain_name(part) for part in suffix):
+                yield from (self._folders.descendant(folder, *suffix) for folder in folders)
+
+    def _recorded(self, path: str) -> Iterator[Path | Attempt]:
+        """The path itself, where it is absolute on this machine and not on another one's."""
+        if not path or "\0" in path or base_name(path) == path:
+            return
+        if not self._use_recorded_paths:
+            yield Attempt(path, Outcome.NOT_FOLLOWED, "recorded paths are switched off")
+        elif path.replace("\\", "/").startswith("//"):
+            yield Attempt(path, Outcome.NOT_FOLLOWED, "a network or device path")
+        elif not _ABSOLUTE.match(path):
+            yield Attempt(path, Outcome.NOT_FOLLOWED, "not an absolute path of this machine")
+        else:
+            yield Path(path)
+
+    def _along_symbol_path(self, name: str, key: str) -> Iterator[Path | Attempt]:
+        for element in self._elements:
+            if not element.path.is_dir():
+                yield Attempt(str(element.path), Outcome.NOT_THERE, "no such directory")
+                continue
+            if isinstance(element, Folder):
+                extension = name.rpartition(".")[2]
+                yield self._folders.child(element.path, name)
+                yield self._folders.descendant(element.path, extension, name)
+                yield self._folders.descendant(element.path, "symbols", extension, name)
+            yield from self._in_store(element.path, name, key)
+
+    def _in_store(self, root: Path, name: str, key: str) -> Iterator[Path | Attempt]:
+        """NAME/KEY/NAME, and in a two-tier store (it has `index2.txt`) first NA/NAME/KEY/NAME."""
+        tiers = [(name[:2],)] if (root / "index2.txt").exists() else []
+        for tier in (*tiers, ()):
+            folder = self._folders.descendant(root, *tier, name, key)
+            yield self._folders.child(folder, name)
+            yield from self._not_understood(folder, name)
+
+    def _not_understood(self, folder: Path, name: str) -> Iterator[Attempt]:
+        """Forms in which a store may hold the file that are not read yet: named, so that nobody thinks it is absent."""
+        for other, what in ((f"{name[:-1]}_", "compressed files"), ("file.ptr", "pointers to files")):
+            path = self._folders.child(folder, other)
+            if path.is_file():
+                yield Attempt(str(path), Outcome.UNREADABLE, f"{what} are not supported yet")
+
+
+def _search(candidates: Iterable[Path | Attempt], verify: Callable[[Path], Attempt]) -> Found | NotFound:
+    """Checks candidates in order up to the first that is accepted; each is tried once."""
+    tried: list[Attempt] = []
+    seen: set[Path] = set()
+    for candidate in candidates:
+        if isinstance(candidate, Attempt):
+            tried.append(candidate)
+            continue
+        if candidate in seen:
+            continue
+        seen.add(candidate)
+        attempt = _attempt(candidate, verify)
+        tried.append(attempt)
+        if attempt.outcome is Outcome.ACCEPTED:
+            return Found(candidate, tuple(tried))
+    return NotFound(tuple(tried))
+
+
+def _attempt(path: Path, verify: Callable[[Path], Attempt]) -> Attempt:
+    try:
+        # Not a directory, and no pipe or device either: opening one of those can block or have effects.
+        if path.is_file():
+            return verify(path)
+        exists = path.exists()
+    except OSError as error:
+        return Attempt(str(path), Outcome.UNREADABLE, error.strerror or "cannot be looked at")
+    return (
+        Attempt(str(path), Outcome.UNREADABLE, "not a plain file") if exists else Attempt(str(path), Outcome.NOT_THERE)
+    )

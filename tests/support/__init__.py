@@ -1,0 +1,1 @@
+"""Helpers of the tests: builders of synthetic files, and the way to real data."""
