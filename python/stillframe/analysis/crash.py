@@ -37,7 +37,10 @@ class _Reason:
 
 
 def explain(dump: Dump) -> Crash | None:
-    """What happened; None if the dump was not taken at an exception. Names the innermost function, so it may walk a stack."""
+    """What happened; None if the dump was not taken at an exception.
+
+    The sentence names the innermost function, so this may walk a stack and look for files.
+    """
     exception = dump.exception
     if exception is None:
         return None
@@ -86,8 +89,8 @@ def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
     name = f"EXCEPTION_ACCESS_VIOLATION_{known}" if known else "EXCEPTION_ACCESS_VIOLATION"
     where = _address_in_words(address, dump.pointer_size_bytes)
     if known == "READ" and address == UNREPORTED_ADDRESS and dump.cpu == "amd64":
-        # breakpad's write_av_non_canonical.dmp: a write to 0xfefefefefefefefe is recorded as a read of this address.
-        # The processor reports no address for one that is not canonical, nor whether it was read or written.
+        # breakpad's write_av_non_canonical.dmp, as its name says, is a write, recorded as a read of this address: the
+        # processor reports neither which address it was, if that is not canonical, nor what was done to it.
         return _Reason(
             name, address, f"access to an address that is not canonical (recorded as a read of {where})", "by"
         )

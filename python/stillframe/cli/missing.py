@@ -1,0 +1,83 @@
+"""What the stacks shown lack, module by module, and what would help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from stillframe import Absent, Module, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A module on a stack whose files were looked for in vain."""
+
+    module: Module
+    frames: tuple[tuple[int, int], ...]
+    """Index of the thread and number of the frame."""
+    image: Absent | None
+    """None where the image was found, or its absence costs nothing."""
+    debug_info: Absent | None
+
+    @property
+    def reason(self) -> str:
+        """What is missing, in words."""
+        image = None if self.image is None else _image_in_words(self.module)
+        debug_info = None if self.debug_info is None else str(self.debug_info.reason)
+        return ", ".join(part for part in (image, debug_info) if part)
+
+    @property
+    def remedy(self) -> str:
+        """What would help, in terms of the command line."""
+        remedies = dict.fromkeys(absent.remedy for absent in (self.image, self.debug_info) if absent is not None)
+        if set(remedies) == {"give the folder of the binary as symbols", "give the folder of the PDB as symbols"}:
+            return "give the folders of the binary and the PDB with --symbols"
+        return " and ".join(remedies).replace("as symbols", "with --symbols")
+
+
+def lacks(threads: Iterable[Thread]) -> list[Lack]:
+    """What is missing for the modules on the stacks of `threads`, in the order in which they are met."""
+    met: dict[int, list[tuple[int, int]]] = {}
+    modules: dict[int, Module] = {}
+    guessed: set[int] = set()
+    for thread in threads:
+        for frame, caller in zip(thread.frames, [*thread.frames[1:], None], strict=True):
+            if frame.module is None:
+                continue
+            modules[frame.module.index] = frame.module
+            met.setdefault(frame.module.index, []).append((thread.index, frame.index))
+            if caller is not None and caller.trust not in {"context", "cfi"}:
+                guessed.add(frame.module.index)
+    found = (_lack(module, tuple(met[index]), is_guessed=index in guessed) for index, module in modules.items())
+    return [lack for lack in found if lack is not None]
+
+
+def _lack(module: Module, frames: tuple[tuple[int, int], ...], *, is_guessed: bool) -> Lack | None:
+    debug_info = module.debug_info.absent if module.debug_info.state != "not_asked" else None
+    image = module.image.absent if module.image.state != "not_asked" else None
+    # A dump can hold all that its image would tell: then the image is not missed.
+    if debug_info is None and not is_guessed and module.image.state != "rejected":
+        image = None
+    return None if image is None and debug_info is None else Lack(module, frames, image, debug_info)
+
+
+def _image_in_words(module: Module) -> str:
+    return "only other builds of the image were found" if module.image.state == "rejected" else "no image was found"
+
+
+def frames_in_words(frames: Sequence[tuple[int, int]]) -> str:
+    """`frames 3-5, 7`; of several threads `9 frames of 2 threads`."""
+    threads = dict.fromkeys(thread for thread, _ in frames)
+    if len(threads) > 1:
+        return f"{len(frames)} frames of {len(threads)} threads"
+    runs: list[list[int]] = []
+    for _, number in frames:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
+    return f"frame {words}" if len(frames) == 1 else f"frames {words}"

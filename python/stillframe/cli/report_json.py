@@ -1,0 +1,176 @@
+"""`report --json`: the whole report in the schema of minidump-stackwalk.
+
+Fields that the schema has and that we do not compute yet are null, as it allows for all of them (docs/json.md says
+which).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stillframe import Absent
+from stillframe.cli import schema
+from stillframe.cli.missing import lacks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stillframe import Dump, Thread
+    from stillframe.cli.schema import Object
+
+HANDLE_DATA, LINUX_LSB_RELEASE, LINUX_MAPS = 12, 0x47670005, 0x47670009
+
+
+def report(dump: Dump, threads: Sequence[Thread]) -> None:
+    """Writes the report; stacks are walked of `threads` alone, those of others are null."""
+    shown = {thread.index for thread in threads}
+    crashed = dump.crashed_thread
+    schema.show(
+        {
+            "crash_info": _crash_info(dump),
+            "crashing_thread": _crashing_thread(dump, crashed) if crashed else None,
+            "handles": _handles(dump),
+            "linux_memory_map_count": _memory_map_count(dump),
+            "lsb_release": _lsb_release(dump),
+            "mac_boot_args": None,
+            "mac_crash_info": None,
+            "main_module": 0 if dump.modules else None,
+            "pid": None if isinstance(dump.misc, Absent) else dump.misc.process_id,
+            "proc_limits": None,
+            "process_uptime": _uptime_seconds(dump),
+            "soft_errors": None,
+            "status": "OK",
+            "system_info": _system_info(dump),
+            "thread_count": len(dump.threads),
+            "threads": [_thread(dump, thread, is_shown=thread.index in shown) for thread in dump.threads],
+            "unloaded_modules": _unloaded_modules(dump),
+            "stillframe": _extras(dump, threads),
+            # Last: by now every file that the stacks needed has been looked for.
+            "modules": [schema.module(dump, module) for module in dump.modules],
+            "modules_contains_cert_info": False,
+        }
+    )
+
+
+def _crash_info(dump: Dump) -> Object:
+    crash = dump.crash
+    address = None if crash is None else crash.address
+    return {
+        "address": None if address is None else schema.hex_text(dump, address),
+        "adjusted_address": None,
+        "assertion": None,
+        "crash_inconsistencies": None,
+        "crashing_thread": crash.thread.index if crash and crash.thread else None,
+        "instruction": _crashing_instruction(dump),
+        "instruction_pointer_update": None,
+        "memory_accesses": None,
+        "possible_bit_flips": None,
+        "type": crash.reason if crash else None,
+    }
+
+
+def _crashing_instruction(dump: Dump) -> str | None:
+    crashed = dump.crashed_thread
+    if crashed is None or not crashed.frames:
+        return None
+    instructions = dump.disassemble(crashed.frames[0].instruction, count=1).instructions
+    return f"{instructions[0].mnemonic} {instructions[0].operands}".rstrip() if instructions else None
+
+
+def _crashing_thread(dump: Dump, crashed: Thread) -> Object:
+    return {**schema.thread(dump, crashed, with_registers=True), "threads_index": crashed.index}
+
+
+def _thread(dump: Dump, thread: Thread, *, is_shown: bool) -> Object:
+    if is_shown:
+        return schema.thread(dump, thread)
+    return {**schema.thread_summary(dump, thread), "frame_count": None, "frames": None}
+
+
+def _handles(dump: Dump) -> list[Object] | None:
+    if not any(stream.type == HANDLE_DATA for stream in dump.streams):
+        return None
+    return [
+        {"handle": handle.handle, "object_name": handle.object_name, "type_name": handle.type_name}
+        for handle in dump.handles
+    ]
+
+
+def _text_of_stream(dump: Dump, stream_type: int) -> str | None:
+    for stream in dump.streams:
+        if stream.type == stream_type:
+            return dump.stream_bytes(stream.index).decode("utf-8", "replace")
+    return None
+
+
+def _memory_map_count(dump: Dump) -> int | None:
+    """Lines of `/proc/PID/maps`."""
+    text = _text_of_stream(dump, LINUX_MAPS)
+    return None if text is None else sum(1 for line in text.splitlines() if line.strip("\0 "))
+
+
+def _lsb_release(dump: Dump) -> Object | None:
+    """`/etc/lsb-release`, or `/etc/os-release` where there is none."""
+    text = _text_of_stream(dump, LINUX_LSB_RELEASE)
+    if text is None:
+        return None
+    pairs = (line.partition("=") for line in text.splitlines())
+    values = {key.strip(): value.strip().strip('"') for key, equals, value in pairs if equals}
+    names = {
+        "id": ("DISTRIB_ID", "ID"),
+        "release": ("DISTRIB_RELEASE", "VERSION_ID"),
+        "codename": ("DISTRIB_CODENAME", "VERSION_CODENAME"),
+        "description": ("DISTRIB_DESCRIPTION", "PRETTY_NAME"),
+    }
+    return {field: next((values[key] for key in keys if key in values), "") for field, keys in names.items()}
+
+
+def _uptime_seconds(dump: Dump) -> int | None:
+    if isinstance(dump.misc, Absent) or dump.misc.process_create_time is None:
+        return None
+    return max(dump.timestamp - dump.misc.process_create_time, 0)
+
+
+def _system_info(dump: Dump) -> Object:
+    system = dump.system
+    if isinstance(system, Absent):
+        return dict.fromkeys(("cpu_arch", "cpu_count", "cpu_info", "cpu_microcode_version", "os", "os_ver"))
+    return {
+        "cpu_arch": system.cpu,
+        "cpu_count": system.cpu_count,
+        "cpu_info": system.cpu_info,
+        "cpu_microcode_version": None,
+        "os": system.os,
+        "os_ver": f"{system.os_version} {system.csd_version}".rstrip(),
+    }
+
+
+def _unloaded_modules(dump: Dump) -> list[Object]:
+    return [
+        {
+            "base_addr": schema.hex_text(dump, module.base),
+            "cert_subject": None,
+            "code_id": f"{module.time_date_stamp:08x}{module.size_bytes:x}",
+            "end_addr": schema.hex_text(dump, module.base + module.size_bytes),
+            "filename": module.name,
+        }
+        for module in dump.unloaded_modules
+    ]
+
+
+def _extras(dump: Dump, threads: Sequence[Thread]) -> Object:
+    return {
+        "explanation": dump.crash.explanation if dump.crash else None,
+        "file": str(dump.path),
+        "size": dump.size_bytes,
+        "missing": [
+            {
+                "module": lack.module.name,
+                "reason": lack.reason,
+                "remedy": lack.remedy,
+                "frames": [list(at) for at in lack.frames],
+            }
+            for lack in lacks(threads)
+        ],
+        "problems": dump.problems,
+    }
