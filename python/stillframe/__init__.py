@@ -70,7 +70,13 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
     :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
     """
     path = Path(path)
-    return Dump.open(path, _locator(path, symbols))
+    return Dump.open(path, _locator(path, symbols), _explain)
+
+
+def _explain(dump: Dump) -> Crash | None:
+    from stillframe.analysis.crash import explain  # tables that most questions do not need
+
+    return explain(dump)
 
 
 def _locator(dump: Path, symbols: SymbolsArgument) -> Locator:

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     SOURCE_MISSING = "the source file was not found", "give the folder of the sources as symbols"
     SOURCE_TOO_SHORT = "the source file has fewer lines", "give the sources of this build"
     STREAM_MISSING = "the dump has no such stream", "none: its writer left it out"
+    STREAM_BROKEN = "the dump's stream cannot be read", "none: the file is damaged"
     CONTEXT_MISSING = "the dump holds no registers of this thread", "none: its writer left them out"
 
 

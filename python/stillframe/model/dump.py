@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stillframe._engine import DumpFile, EngineError, Space
-from stillframe.errors import DumpError
+from stillframe.errors import DumpError, FaultError
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import plain_facts
 from stillframe.model.disassembly import disassemble
 from stillframe.model.frame import Frame
 from stillframe.model.matching import Matcher
-from stillframe.model.memory import Memory
+from stillframe.model.memory import ADDRESS_END, Memory
 from stillframe.model.module import Module, Modules
 from stillframe.model.naming import address_of, symbolize, symbols_named
 from stillframe.model.process import Process
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from stillframe.model.locator import Locator
     from stillframe.model.symbol import Symbolized
 
+SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
 DEFAULT_INSTRUCTIONS = 16
 """Shown where neither a count nor an end is given and no function is known."""
 
@@ -91,7 +92,7 @@ class Dump:
     @cached_property
     def system(self) -> SystemInfo | Absent:
         """Processor and operating system."""
-        return self._file.system or Absent.because(Reason.STREAM_MISSING)
+        return self._file.system or self._why_absent(SYSTEM_INFO_STREAM)
 
     @property
     def cpu(self) -> str:
@@ -106,7 +107,11 @@ class Dump:
     @cached_property
     def misc(self) -> MiscInfo | Absent:
         """Process id and times."""
-        return self._file.misc or Absent.because(Reason.STREAM_MISSING)
+        return self._file.misc or self._why_absent(MISC_INFO_STREAM)
+
+    def _why_absent(self, stream_type: int) -> Absent:
+        is_listed = any(stream.type == stream_type for stream in self._file.streams)
+        return Absent.because(Reason.STREAM_BROKEN if is_listed else Reason.STREAM_MISSING)
 
     @cached_property
     def _process(self) -> Process:
@@ -191,19 +196,22 @@ class Dump:
         without a function 16 instructions. A name is resolved as by `address_of`.
 
         :raises ValueError: if both are given, or one is negative.
+        :raises FaultError: if `start` is no address.
         """
         if count is not None and end is not None:
             raise ValueError("give a count or an end, not both")
         if (count or 0) < 0 or (end or 0) < 0:
             raise ValueError("a count or an end cannot be negative")
         address = self._start_of(start)
+        if not 0 <= address < ADDRESS_END:
+            raise FaultError(address, Reason.NO_ADDRESS, Reason.NO_ADDRESS.remedy)
         if count is None and end is None:
             function = start if isinstance(start, Function) else self.symbolize(address).function
             if isinstance(function, Absent):
                 count = DEFAULT_INSTRUCTIONS
             else:
                 end = function.end
-        return disassemble(self._process, address, count=count, end=end)
+        return disassemble(self._process, address, count=count, end=None if end is None else min(end, ADDRESS_END - 1))
 
     def _start_of(self, start: int | str | Function | Symbol | Frame) -> int:
         if isinstance(start, int):

@@ -1,6 +1,7 @@
 """What is known of a module's image and of its debug information: not asked, found, missing or rejected.
 
-All four have `state`, `tried` (every place with its outcome) and `absent` (None where the file was found).
+All four have `state` (which type checkers take for the class), `tried` (every place with its outcome) and `absent`
+(None where the file was found).
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from stillframe.model.absent import Absent
     from stillframe.model.locator import Attempt
 
-State: TypeAlias = Literal["not_asked", "found", "missing", "rejected"]
-
 
 @dataclass(frozen=True, slots=True)
 class NotAsked:
@@ -24,7 +23,7 @@ class NotAsked:
 
     absent: Absent
     tried: tuple[Attempt, ...] = ()
-    state: ClassVar[State] = "not_asked"
+    state: ClassVar[Literal["not_asked"]] = "not_asked"
 
     def __str__(self) -> str:
         return "not looked for"
@@ -36,7 +35,7 @@ class Missing:
 
     absent: Absent
     tried: tuple[Attempt, ...] = ()
-    state: ClassVar[State] = "missing"
+    state: ClassVar[Literal["missing"]] = "missing"
 
     def __str__(self) -> str:
         return str(self.absent)
@@ -55,7 +54,7 @@ class Rejected:
     differing: tuple[DifferingRange, ...] = ()
     """Images: ranges in which the dump and the file differ though the key matches; the first 64."""
     tried: tuple[Attempt, ...] = ()
-    state: ClassVar[State] = "rejected"
+    state: ClassVar[Literal["rejected"]] = "rejected"
 
     def __str__(self) -> str:
         return f"{self.where} does not match: expected {self.expected}, found {self.found}"
@@ -70,7 +69,7 @@ class ImageFound:
     proof: Proof
     tried: tuple[Attempt, ...] = ()
     absent: None = None
-    state: ClassVar[State] = "found"
+    state: ClassVar[Literal["found"]] = "found"
 
     @property
     def proved_by(self) -> str:
@@ -98,7 +97,7 @@ class DebugInfoFound:
     """Who said which GUID and age: the dump's CodeView record, or, where it has none, the accepted image."""
     tried: tuple[Attempt, ...] = ()
     absent: None = None
-    state: ClassVar[State] = "found"
+    state: ClassVar[Literal["found"]] = "found"
 
     @property
     def proved_by(self) -> str:
@@ -106,8 +105,13 @@ class DebugInfoFound:
         whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
         return f"GUID and age as in {whose}"
 
+    @property
+    def problem(self) -> str | None:
+        """Why a matching PDB answers little, if it does."""
+        return "linked with /DEBUG:FASTLINK: holds no symbols" if self.file.is_stripped_of_symbols else None
+
     def __str__(self) -> str:
-        return f"{self.path}, {self.proved_by}"
+        return ", ".join(filter(None, [str(self.path), self.proved_by, self.problem]))
 
 
 ImageState: TypeAlias = NotAsked | ImageFound | Missing | Rejected

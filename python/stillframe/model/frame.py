@@ -143,14 +143,19 @@ class Frame:
             return f"register {record.register}", None
         if record.place == "register_relative" and record.register is not None:
             base = self.registers.get(record.register)
-            address = Absent.because(Reason.REGISTER_UNKNOWN) if base is None else base + offset
+            address = Absent.because(Reason.REGISTER_UNKNOWN) if base is None else self._wrapped(base + offset)
             return f"[{record.register}{_signed(offset)}]", address
         if record.place == "frame_relative":
             return f"[frame{_signed(offset)}]", Absent.because(Reason.FRAME_BASE_UNKNOWN)
         if record.place == "static" and self.module is not None:
-            return f"{self.module.base + offset:#x}", self.module.base + offset
+            address = self._wrapped(self.module.base + offset)
+            return f"{address:#x}", address
         absent = Absent.because(Reason.OPTIMIZED_AWAY)
         return absent, absent
+
+    def _wrapped(self, address: int) -> int:
+        """The address as the processor computes it, without carry."""
+        return address & ((1 << 8 * self._process.pointer_size_bytes) - 1)
 
 
 def _signed(offset: int) -> str:

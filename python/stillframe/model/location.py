@@ -11,8 +11,8 @@ from stillframe.model.names import base_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stillframe import _engine
     from stillframe._engine import SourceFile
+    from stillframe._engine import SourceLocation as SourceLocationRecord
     from stillframe.model.locator import Attempt
 
 
@@ -30,7 +30,7 @@ class SourceLocation:
     """Counts from 1."""
 
     @classmethod
-    def of(cls, record: _engine.SourceLocation | None) -> SourceLocation | Absent:
+    def of(cls, record: SourceLocationRecord | None) -> SourceLocation | Absent:
         """The position that the engine gives, unless its line is no line."""
         if record is None or record.line in NO_LINES:
             return Absent.because(Reason.NO_LINE)

@@ -17,8 +17,8 @@ from stillframe.model.absent import Absent, Reason
 from stillframe.model.evidence import ImageFound
 
 if TYPE_CHECKING:
-    from stillframe import _engine
     from stillframe._engine import DumpFile, MemoryRange, Space
+    from stillframe._engine import Span as SpanRecord
     from stillframe.model.module import Module, Modules
 
 ADDRESS_END = 1 << 64
@@ -138,7 +138,7 @@ class Memory:
         absent = self.provenance(address, 1)[0].absent
         return Absent.because(Reason.NOT_IN_DUMP) if absent is None else absent
 
-    def _has_asked_for_images_of(self, records: list[_engine.Span]) -> bool:
+    def _has_asked_for_images_of(self, records: list[SpanRecord]) -> bool:
         """Looks for images that nobody has looked for; whether there were any."""
         wanted = {
             record.module for record in records if record.reason == "image_not_asked" and record.module is not None
@@ -148,7 +148,7 @@ class Memory:
             module.find_image()
         return bool(new)
 
-    def _span(self, record: _engine.Span) -> Span:
+    def _span(self, record: SpanRecord) -> Span:
         module = None if record.module is None else self._modules[record.module]
         proof = absent = None
         if record.source == "dump":
@@ -162,7 +162,7 @@ class Memory:
         where = (record.offset, module, record.section)
         return Span(record.address, record.size_bytes, source, record.relocated, *where, proof, absent)
 
-    def _absent(self, record: _engine.Span, module: Module | None) -> Absent:
+    def _absent(self, record: SpanRecord, module: Module | None) -> Absent:
         if record.reason in {"image_missing", "image_not_asked"} and module is not None:
             known = module.image.absent  # says whether there was no image, or only other builds
             if known is not None:

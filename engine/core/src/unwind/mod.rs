@@ -1,5 +1,19 @@
 //! Walking a thread's stack: from a full register set to its caller's, until there is a reason to stop.
 
+mod code_bytes;
+mod fpo;
+mod frame_pointer;
+mod frame_program;
+mod scan;
+mod step;
+mod straight_line;
+mod walk;
+mod x64;
+mod x64_codes;
+mod x86;
+
+pub use walk::{Walk, WalkEnd, Walker, walk};
+
 use crate::address::{ReadMemory, Rva};
 use crate::debuginfo::DebugInfo;
 use crate::registers::RegisterSet;

@@ -1,0 +1,99 @@
+//! CONTEXT records: the registers of a thread.
+//!
+//! Source: winnt.h, CONTEXT of each processor. `ContextFlags` says which groups of registers are there; one that is
+//! not there is unknown, not zero.
+
+use super::records::Problem;
+use crate::bytes::{Reader, Truncated};
+use crate::registers::{Cpu, Register, RegisterSet, arm64, x64, x86};
+
+const CONTROL: u32 = 1;
+const INTEGER: u32 = 2;
+/// Of ARM64; x64 has another bit.
+const ARM64_FLOATING_POINT: u32 = 4;
+const X64_FLOATING_POINT: u32 = 8;
+const X86_EXTENDED: u32 = 0x20;
+
+/// Reads a CONTEXT of `cpu`. A record that is cut off keeps what came before, unless the integer registers are cut off.
+///
+/// Folklore: contexts of Windows x64 are often longer than 1232 bytes (XSAVE state follows), and x86 ones as short as
+/// 204 bytes (no extended registers): length says nothing, flags do.
+pub fn registers(bytes: &[u8], cpu: Cpu) -> Result<RegisterSet, Problem> {
+    let mut set = RegisterSet::new(cpu);
+    match cpu {
+        Cpu::X86 => read_x86(bytes, &mut set)?,
+        Cpu::X64 => read_x64(bytes, &mut set)?,
+        Cpu::Arm64 => read_arm64(bytes, &mut set)?,
+    }
+    if set.instruction_pointer().is_none() {
+        return Err(Problem::Invalid("its flags say that it holds no instruction pointer".to_owned()));
+    }
+    Ok(set)
+}
+
+fn read_x86(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
+    let flags = Reader::new(bytes).u32()?;
+    let mut input = Reader::at(bytes, 0x9c)?;
+    for register in [x86::EDI, x86::ESI, x86::EBX, x86::EDX, x86::ECX, x86::EAX] {
+        set_if(flags & INTEGER != 0, set, register, input.u32()?.into());
+    }
+    let control = flags & CONTROL != 0;
+    set_if(control, set, x86::EBP, input.u32()?.into());
+    set_if(control, set, x86::EIP, input.u32()?.into());
+    input.skip(4)?; // SegCs
+    set_if(control, set, x86::EFLAGS, input.u32()?.into());
+    set_if(control, set, x86::ESP, input.u32()?.into());
+    if flags & X86_EXTENDED != 0 {
+        // ExtendedRegisters at 0xcc is an FXSAVE image, whose XMM registers begin at 0xa0.
+        read_vectors(bytes, 0xcc + 0xa0, 8, set);
+    }
+    Ok(())
+}
+
+fn read_x64(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
+    let flags = Reader::at(bytes, 0x30)?.u32()?;
+    let (control, integer) = (flags & CONTROL != 0, flags & INTEGER != 0);
+    set_if(control, set, x64::RFLAGS, Reader::at(bytes, 0x44)?.u32()?.into());
+    let mut input = Reader::at(bytes, 0x78)?;
+    for index in 0..16 {
+        let belongs = if Register(index) == x64::RSP { control } else { integer };
+        set_if(belongs, set, Register(index), input.u64()?);
+    }
+    set_if(control, set, x64::RIP, input.u64()?);
+    if flags & X64_FLOATING_POINT != 0 {
+        read_vectors(bytes, 0x1a0, 16, set);
+    }
+    Ok(())
+}
+
+fn read_arm64(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
+    let mut input = Reader::new(bytes);
+    let (flags, cpsr) = (input.u32()?, input.u32()?);
+    let (control, integer) = (flags & CONTROL != 0, flags & INTEGER != 0);
+    set_if(control, set, arm64::CPSR, cpsr.into());
+    for index in 0..29 {
+        set_if(integer, set, Register(index), input.u64()?);
+    }
+    for register in [arm64::FP, arm64::LR, arm64::SP, arm64::PC] {
+        set_if(control, set, register, input.u64()?);
+    }
+    if flags & ARM64_FLOATING_POINT != 0 {
+        read_vectors(bytes, input.offset(), 32, set);
+    }
+    Ok(())
+}
+
+fn set_if(belongs: bool, set: &mut RegisterSet, register: Register, value: u64) {
+    if belongs {
+        set.set(register, value);
+    }
+}
+
+/// Vector registers that a short record does not hold stay unknown.
+fn read_vectors(bytes: &[u8], offset: usize, count: usize, set: &mut RegisterSet) {
+    let Ok(mut input) = Reader::at(bytes, offset) else { return };
+    for index in 0..count {
+        let Ok(value) = input.u128() else { return };
+        set.set_vector(index, value);
+    }
+}

@@ -1,0 +1,137 @@
+//! Code read as evidence: whether an address can be one that a call returns to.
+
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
+
+use super::step::{Halt, is_code};
+use super::{Known, Process, Wanted};
+use crate::address::Rva;
+use crate::registers::Cpu;
+
+/// Bytes of the longest near call with one prefix (`rex call [base+index+disp32]`).
+const LONGEST_CALL_BYTES: usize = 8;
+
+/// How much speaks for a word on the stack being a return address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Evidence {
+    /// It points to no code, or its bytes are known and no call ends there.
+    Refuted,
+    /// It points into a module, but the code there cannot be read.
+    Unchecked,
+    /// An indirect call ends there.
+    IndirectCall,
+    /// A call of this address ends there, and nothing else.
+    DirectCall(u64),
+}
+
+impl Evidence {
+    /// Whether a call instruction was seen.
+    pub fn is_call(self) -> bool {
+        matches!(self, Evidence::IndirectCall | Evidence::DirectCall(_))
+    }
+}
+
+/// Copies code from `address` on and returns how many bytes came: from the process, else from a module's image.
+pub(super) fn read_code(process: &dyn Process, address: u64, buffer: &mut [u8]) -> usize {
+    let read = process.read(address, buffer);
+    if read == buffer.len() {
+        return read;
+    }
+    let Some(module) = process.module_at(address) else { return read };
+    let (Known::Yes(tables), Some(rva)) = (process.unwind_tables(module.index), Rva::of(address, module.base)) else {
+        return read;
+    };
+    let bytes = tables.bytes_from(rva);
+    let size = bytes.len().min(buffer.len());
+    if size > read {
+        buffer[..size].copy_from_slice(&bytes[..size]);
+    }
+    size.max(read)
+}
+
+/// Decodes the instruction at `address`, if its bytes can be read and mean something.
+pub(super) fn instruction_at(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Instruction> {
+    let mut bytes = [0; 15];
+    let size = read_code(process, address, &mut bytes);
+    decode(&bytes[..size], address, cpu)
+}
+
+fn decode(bytes: &[u8], address: u64, cpu: Cpu) -> Option<Instruction> {
+    let bitness = if cpu == Cpu::X86 { 32 } else { 64 };
+    let instruction = Decoder::with_ip(bitness, bytes, address, DecoderOptions::NONE).decode();
+    (!instruction.is_invalid()).then_some(instruction)
+}
+
+/// What the code before `address` says about its being a return address. Asks for the image of its module if the dump
+/// does not hold the code.
+pub(super) fn evidence(process: &dyn Process, address: u64, cpu: Cpu) -> Result<Evidence, Halt> {
+    if !is_code(process, address) {
+        return Ok(Evidence::Refuted);
+    }
+    if let Some(seen) = call_before(process, address, cpu) {
+        return Ok(seen);
+    }
+    let Some(module) = process.module_at(address) else { return Ok(Evidence::Unchecked) };
+    match process.unwind_tables(module.index) {
+        Known::NotAsked => Err(Halt::Needs(Wanted::Image(module.index))),
+        // The image is here and yet there are no bytes before the address: it is the start of a section.
+        Known::Yes(_) => Ok(Evidence::Refuted),
+        Known::No => Ok(Evidence::Unchecked),
+    }
+}
+
+/// Whether debug information knows a function that a call before `address` can belong to: the best that can be said
+/// where the code cannot be read.
+pub(super) fn is_in_function(process: &dyn Process, address: u64) -> Result<bool, Halt> {
+    let Some(module) = process.module_at(address) else { return Ok(false) };
+    match process.debug_info(module.index) {
+        Known::NotAsked => Err(Halt::Needs(Wanted::DebugInfo(module.index))),
+        Known::No => Ok(false),
+        Known::Yes(debug) => {
+            let call = Rva::of(address.wrapping_sub(1), module.base);
+            Ok(call.is_some_and(|rva| debug.function_at(rva).is_some()))
+        }
+    }
+}
+
+/// Looks for a call that ends at `address`; `None` if too few bytes before it can be read to deny one.
+fn call_before(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Evidence> {
+    let mut bytes = [0; LONGEST_CALL_BYTES];
+    let readable = (2..=LONGEST_CALL_BYTES).rev().find(|&size| {
+        let start = address.wrapping_sub(size as u64);
+        start < address && read_code(process, start, &mut bytes[LONGEST_CALL_BYTES - size..]) >= size
+    })?;
+    let mut direct = None;
+    for size in 2..=readable {
+        let start = address.wrapping_sub(size as u64);
+        let Some(instruction) = decode(&bytes[LONGEST_CALL_BYTES - size..], start, cpu) else { continue };
+        if instruction.len() != size {
+            continue;
+        }
+        match instruction.flow_control() {
+            FlowControl::IndirectCall => return Some(Evidence::IndirectCall),
+            FlowControl::Call if instruction.is_call_near() && is_code(process, instruction.near_branch_target()) => {
+                direct = Some(Evidence::DirectCall(instruction.near_branch_target()));
+            }
+            _ => {}
+        }
+    }
+    match direct {
+        None if readable < LONGEST_CALL_BYTES => None,
+        None => Some(Evidence::Refuted),
+        found => found,
+    }
+}
+
+/// Whether the code at `address` only jumps on: an import or incremental-linking thunk. True if it cannot be read.
+pub(super) fn may_be_thunk(process: &dyn Process, address: u64, cpu: Cpu) -> bool {
+    let mut address = address;
+    for _ in 0..3 {
+        let Some(instruction) = instruction_at(process, address, cpu) else { return true };
+        match instruction.flow_control() {
+            FlowControl::UnconditionalBranch | FlowControl::IndirectBranch => return true,
+            FlowControl::Next => address = instruction.next_ip(),
+            _ => return false,
+        }
+    }
+    false
+}

@@ -1,0 +1,189 @@
+//! The walk: from frame to frame by the best means there is, until there is a reason to stop.
+
+use super::step::{Caller, Halt, Position, Step, is_code};
+use super::{Frame, Known, Process, Stop, Trust, Wanted, code_bytes, frame_pointer, scan, straight_line, x64, x86};
+use crate::registers::{Cpu, RegisterSet};
+
+/// How a walk, or the part of it that was possible, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WalkEnd {
+    /// It is complete, for this reason.
+    Done(Stop),
+    /// It goes on once this file is here or known not to exist.
+    Needs(Wanted),
+}
+
+/// The frames of one thread, innermost first.
+#[derive(Debug, Clone)]
+pub struct Walk {
+    /// The frames found.
+    pub frames: Vec<Frame>,
+    /// Why there are no more.
+    pub end: WalkEnd,
+}
+
+/// A walk that can wait for files: [`Walker::run`] goes on where the last call ended, and walks nothing twice.
+#[derive(Debug, Clone)]
+pub struct Walker {
+    context: RegisterSet,
+    frames: Vec<Frame>,
+    limit: usize,
+    stop: Option<Stop>,
+}
+
+/// Walks the stack of a thread that was stopped with the registers `context`, for at most `limit` frames.
+///
+/// Where the end is [`WalkEnd::Needs`], find the file or mark it as missing, and walk again (or use a [`Walker`]).
+/// A context without an instruction pointer has no frames.
+pub fn walk(process: &dyn Process, context: &RegisterSet, limit: usize) -> Walk {
+    let mut walker = Walker::new(context, limit);
+    let end = walker.run(process);
+    Walk { frames: walker.frames, end }
+}
+
+impl Walker {
+    /// A walk from the registers `context`, which has not begun.
+    pub fn new(context: &RegisterSet, limit: usize) -> Walker {
+        Walker { context: context.clone(), frames: Vec::new(), limit, stop: None }
+    }
+
+    /// The frames found so far, innermost first.
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// Walks on until the end of the stack, or until a file is wanted.
+    pub fn run(&mut self, process: &dyn Process) -> WalkEnd {
+        loop {
+            if let Some(stop) = self.stop {
+                return WalkEnd::Done(stop);
+            }
+            match self.advance(process) {
+                Ok(()) => {}
+                Err(Halt::Stop(stop)) => self.stop = Some(stop),
+                Err(Halt::Needs(wanted)) => return WalkEnd::Needs(wanted),
+            }
+        }
+    }
+
+    fn advance(&mut self, process: &dyn Process) -> Result<(), Halt> {
+        if self.frames.len() >= self.limit {
+            return Err(Halt::Stop(Stop::Limit));
+        }
+        let Some(frame) = self.frames.last() else {
+            let caller = Caller { registers: self.context.clone(), trust: Trust::Context, interrupted: true };
+            self.frames.push(Frame::new(process, caller).ok_or(Halt::Stop(Stop::NoCaller))?);
+            return Ok(());
+        };
+        let callee = self.frames.len().checked_sub(2).and_then(|index| self.frames.get(index));
+        let position = Position::of(process, frame, callee).ok_or(Halt::Stop(Stop::NoCaller))?;
+        let caller = step(&position)?.ok_or(Halt::Stop(Stop::NoCaller))?;
+        let interrupted = caller.interrupted;
+        let next = Frame::new(process, caller).ok_or(Halt::Stop(Stop::NoCaller))?;
+        let grows = next.registers.stack_pointer() > frame.registers.stack_pointer();
+        if !grows && (!interrupted || self.has_been_at(&next)) {
+            return Err(Halt::Stop(Stop::Loop));
+        }
+        self.frames.push(next);
+        Ok(())
+    }
+
+    /// Whether some frame already has the place of `next`. An interrupted frame may lie on another stack, at any address.
+    fn has_been_at(&self, next: &Frame) -> bool {
+        self.frames.iter().any(|frame| {
+            frame.registers.stack_pointer() == next.registers.stack_pointer()
+                && frame.registers.instruction_pointer() == next.registers.instruction_pointer()
+        })
+    }
+}
+
+impl Frame {
+    fn new(process: &dyn Process, caller: Caller) -> Option<Frame> {
+        let ip = caller.registers.instruction_pointer()?;
+        let lookup_address = if caller.interrupted { ip } else { ip.wrapping_sub(1) };
+        let module = process.module_at(ip).map(|module| module.index);
+        Some(Frame { registers: caller.registers, trust: caller.trust, lookup_address, module })
+    }
+
+    /// Whether the frame was stopped at its instruction pointer (by an exception, or when the dump was taken), instead
+    /// of having called from there.
+    pub fn is_exact(&self) -> bool {
+        self.registers.instruction_pointer() == Some(self.lookup_address)
+    }
+}
+
+/// Finds the caller of one frame: by what certainly holds, then by what usually does.
+fn step(position: &Position) -> Step {
+    let by_information = match position.cpu() {
+        Cpu::X64 => step_x64(position)?,
+        Cpu::X86 => step_x86(position)?,
+        // ARM64 unwinding is yet to come: only the interrupted frame is shown.
+        Cpu::Arm64 => return Ok(None),
+    };
+    if by_information.is_some() {
+        return Ok(by_information);
+    }
+    for strategy in [straight_line::caller, frame_pointer::caller, scan::caller] {
+        if let Some(caller) = strategy(position)? {
+            return Ok(Some(caller));
+        }
+    }
+    Ok(None)
+}
+
+fn step_x64(position: &Position) -> Step {
+    let module = position.process.module_at(position.ip);
+    let tables = match module.map(|module| position.process.unwind_tables(module.index)) {
+        Some(Known::NotAsked) => {
+            let index = module.map_or(0, |module| module.index);
+            return Err(Halt::Needs(Wanted::Image(index)));
+        }
+        Some(Known::Yes(tables)) => Some(tables),
+        _ => None,
+    };
+    if !is_code(position.process, position.ip) {
+        return called_astray(position);
+    }
+    match module.zip(tables) {
+        Some((module, tables)) => x64::caller(position, module, tables),
+        None => Ok(None),
+    }
+}
+
+fn step_x86(position: &Position) -> Step {
+    if !is_code(position.process, position.ip) {
+        return called_astray(position);
+    }
+    let module = position.process.module_at(position.ip);
+    let debug = match module.map(|module| position.process.debug_info(module.index)) {
+        Some(Known::NotAsked) => {
+            let index = module.map_or(0, |module| module.index);
+            return Err(Halt::Needs(Wanted::DebugInfo(index)));
+        }
+        Some(Known::Yes(debug)) => Some(debug),
+        _ => None,
+    };
+    if let Some(caller) = x86::at_entry(position, debug, module)? {
+        return Ok(Some(caller));
+    }
+    match module.zip(debug) {
+        Some((module, debug)) => x86::caller(position, module, debug),
+        None => Ok(None),
+    }
+}
+
+/// The caller of an address that is no code: a call through a null or wild pointer has pushed its return address and
+/// done nothing else.
+fn called_astray(position: &Position) -> Step {
+    if !position.is_exact() {
+        return Ok(None);
+    }
+    let address = position.word(position.sp)?;
+    let width = position.cpu().pointer_size_bytes() as u64;
+    if address == 0
+        || code_bytes::evidence(position.process, address, position.cpu())? != code_bytes::Evidence::IndirectCall
+    {
+        return Ok(None);
+    }
+    position.caller(position.preserved_registers(), address, position.sp.wrapping_add(width), Trust::Cfi)
+}

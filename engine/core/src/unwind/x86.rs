@@ -1,0 +1,149 @@
+//! Callers on x86 by debug information: frame-data programs and FPO records.
+
+use super::code_bytes::{Evidence, evidence};
+use super::frame_program::{self, ProgramError, Values};
+use super::step::{Halt, Position, Step};
+use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer};
+use crate::address::Rva;
+use crate::debuginfo::{DebugInfo, FpoKind, FrameData, FrameRule};
+use crate::registers::{Register, x86};
+
+/// Words above the computed place that are searched for a return address.
+const SEARCH_WORDS: u64 = 64;
+
+/// Bytes that a frame may have before its numbers are taken for garbage.
+const LARGEST_FRAME_BYTES: u64 = 1 << 20;
+
+/// Registers that programs name and may leave as they are.
+const PROGRAM_REGISTERS: [(&str, Register); 5] =
+    [("$esp", x86::ESP), ("$ebp", x86::EBP), ("$ebx", x86::EBX), ("$esi", x86::ESI), ("$edi", x86::EDI)];
+
+/// The caller of a function that was stopped before its first instruction: told by the call, which names that address.
+///
+/// No record covers thunks and imports, and frame pointers would skip the caller: EBP is still its.
+pub(super) fn at_entry(position: &Position, debug: Option<&dyn DebugInfo>, module: Option<ModuleRange>) -> Step {
+    if !position.is_exact() {
+        return Ok(None);
+    }
+    let address = position.word(position.sp)?;
+    if address == 0 {
+        return Ok(None);
+    }
+    let rva = module.and_then(|module| Rva::of(position.ip, module.base));
+    let function = debug.zip(rva).and_then(|(debug, rva)| debug.function_at(rva));
+    let starts_here = function.is_some_and(|function| Some(function.start) == rva);
+    let seen = evidence(position.process, address, position.cpu())?;
+    if seen == Evidence::DirectCall(position.ip) || starts_here && seen > Evidence::Refuted {
+        let registers = position.preserved_registers();
+        return position.caller(registers, address, position.sp.wrapping_add(4), Trust::Cfi);
+    }
+    Ok(None)
+}
+
+/// The caller by the frame record that covers the frame's code.
+pub(super) fn caller(position: &Position, module: ModuleRange, debug: &dyn DebugInfo) -> Step {
+    let Some(lookup) = Rva::of(position.frame.lookup_address, module.base) else { return Ok(None) };
+    let Some(data) = debug.frame_data_at(lookup) else { return Ok(None) };
+    match &data.rule {
+        FrameRule::Program(program) => by_program(position, &data, program),
+        FrameRule::Fpo { kind: FpoKind::Fpo, uses_base_pointer } => match return_address_slot(position, &data)? {
+            Some(slot) => fpo::caller(position, &data, data.start.at(module.base), slot, *uses_base_pointer),
+            None => Ok(None),
+        },
+        FrameRule::Fpo { kind: FpoKind::NonFpo, .. } => frame_pointer::caller(position),
+        FrameRule::Fpo { .. } => Ok(None),
+    }
+}
+
+/// Runs a frame-data program.
+///
+/// Folklore, told by Breakpad: a preserved register that a program does not assign was not touched by the
+/// function, and is what it was in the callee. Compilers rely on it (LLVM names only the registers that it pushed).
+fn by_program(position: &Position, data: &FrameData, program: &str) -> Step {
+    let mut values = Values::new();
+    for (name, register) in PROGRAM_REGISTERS {
+        if let Some(value) = position.frame.registers.get(register) {
+            values.insert(name, value as u32);
+        }
+    }
+    let callee_params = callee_params_bytes(position);
+    values.insert(".cbParams", data.params_bytes);
+    values.insert(".cbCalleeParams", callee_params);
+    values.insert(".cbLocals", data.locals_bytes);
+    values.insert(".cbSavedRegs", u32::from(data.saved_registers_bytes));
+    values.insert(".cbProlog", u32::from(data.prologue_bytes));
+    if program.contains(".raSearch") {
+        let Some(slot) = return_address_slot(position, data)? else { return Ok(None) };
+        values.insert(".raSearch", slot as u32);
+        values.insert(".raSearchStart", slot as u32);
+    }
+    let before = values.clone();
+    let memory = |address: u32| position.process.read_u32(u64::from(address));
+    match frame_program::run(program, &mut values, &memory) {
+        Ok(()) => {}
+        // The stack ends before the frame does. (Any other absent address comes of a wild EBP.)
+        Err(ProgramError::NoMemory(address)) if is_near_above(position.sp, address) => {
+            return Err(Halt::Stop(Stop::NoMemory(u64::from(address))));
+        }
+        Err(_) => return Ok(None),
+    }
+    let mut registers = position.preserved_registers();
+    for (name, register) in PROGRAM_REGISTERS {
+        if let Some(&value) = values.get(name).filter(|value| before.get(name) != Some(value)) {
+            registers.set(register, u64::from(value));
+        }
+    }
+    match (values.get("$eip"), values.get("$esp")) {
+        (Some(&ip), Some(&sp)) if u64::from(sp) > position.sp => {
+            position.caller(registers, u64::from(ip), u64::from(sp), Trust::Cfi)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether `address` may belong to the frame whose stack pointer is `sp`.
+fn is_near_above(sp: u64, address: u32) -> bool {
+    u64::from(address).checked_sub(sp).is_some_and(|distance| distance <= LARGEST_FRAME_BYTES)
+}
+
+/// Where the return address is: above the arguments of the call in progress, the saved registers and the locals.
+///
+/// The bytes of those arguments are known only if the callee has a record too; a callee in a system library has
+/// none, and its arguments lie there all the same. So, as Microsoft's debuggers do, the words from the computed place
+/// on are searched. A word counts if a call ends where it points; in code that cannot be read, only the first that
+/// points into a module, and only if no call is seen.
+fn return_address_slot(position: &Position, data: &FrameData) -> Result<Option<u64>, Halt> {
+    let below = callee_params_bytes(position)
+        .saturating_add(data.locals_bytes)
+        .saturating_add(u32::from(data.saved_registers_bytes));
+    let start = position.sp.wrapping_add(u64::from(below));
+    let mut unchecked = None;
+    for index in 0..SEARCH_WORDS {
+        let slot = start.wrapping_add(4 * index);
+        let Some(address) = position.process.read_u32(slot).map(u64::from) else { break };
+        if address == 0 {
+            continue;
+        }
+        match evidence(position.process, address, position.cpu())? {
+            Evidence::Refuted => {}
+            Evidence::Unchecked if index == 0 => return Ok(Some(slot)),
+            Evidence::Unchecked => unchecked = unchecked.or(Some(slot)),
+            Evidence::IndirectCall | Evidence::DirectCall(_) => return Ok(Some(slot)),
+        }
+    }
+    if unchecked.is_none() {
+        position.word(start)?;
+    }
+    Ok(unchecked)
+}
+
+/// Bytes of arguments that the frame had pushed for the call in progress; 0 if that is not known.
+fn callee_params_bytes(position: &Position) -> u32 {
+    position.callee.and_then(|callee| frame_data_of(position.process, callee)).map_or(0, |data| data.params_bytes)
+}
+
+fn frame_data_of(process: &dyn Process, frame: &Frame) -> Option<FrameData> {
+    let module = process.module_at(frame.lookup_address)?;
+    let Known::Yes(debug) = process.debug_info(module.index) else { return None };
+    debug.frame_data_at(Rva::of(frame.lookup_address, module.base)?)
+}
