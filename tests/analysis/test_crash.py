@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import stillframe
 from support.data import shared_data
 from support.dump_builder import LINUX, WINDOWS_NT, DumpBuilder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 THREAD = 7
 NULL = 0
@@ -20,7 +23,9 @@ def crash_of(folder: Path, builder: DumpBuilder) -> stillframe.Crash:
     return crash
 
 
-def dump_with(code: int, parameters: tuple[int, ...] = (), *, cpu: str = "amd64", platform: int = WINDOWS_NT) -> DumpBuilder:
+def dump_with(
+    code: int, parameters: tuple[int, ...] = (), *, cpu: str = "amd64", platform: int = WINDOWS_NT
+) -> DumpBuilder:
     registers = {"eip": 0x401000, "esp": 0x20000} if cpu == "x86" else {"rip": 0x401000, "rsp": 0x20000}
     builder = DumpBuilder(cpu=cpu, platform=platform)
     builder.module("app.exe", 0x400000, 0x10000, 0x5F000000).thread(THREAD, registers, 0x20000, bytes(64))
@@ -57,7 +62,13 @@ def test_windows_reasons(tmp_path: Path, code: int, parameters: tuple[int, ...],
     assert crash_of(tmp_path, dump_with(code, parameters)).reason == reason
 
 
-LINUX_REASONS = [(11, "SIGSEGV"), (6, "SIGABRT"), (8, "SIGFPE"), (0xFFFFFFFF, "DUMP_REQUESTED"), (99, "unknown 0x00000063 / 0x00000000")]
+LINUX_REASONS = [
+    (11, "SIGSEGV"),
+    (6, "SIGABRT"),
+    (8, "SIGFPE"),
+    (0xFFFFFFFF, "DUMP_REQUESTED"),
+    (99, "unknown 0x00000063 / 0x00000000"),
+]
 
 
 @pytest.mark.parametrize(("signal", "reason"), LINUX_REASONS)
@@ -84,7 +95,11 @@ SENTENCES = [
     (0xC0000005, (0, 0x41414141), "read from 0x41414141 by app.exe+0x1000"),
     (0xC0000005, (8, 0x20000), "execution of 0x20000, where no code may run"),
     (0xC00000FD, (), "stack overflow in app.exe+0x1000"),
-    (0xC0000409, (2,), "fast-fail FAST_FAIL_STACK_COOKIE_CHECK_FAILURE (a stack cookie was overwritten) in app.exe+0x1000"),
+    (
+        0xC0000409,
+        (2,),
+        "fast-fail FAST_FAIL_STACK_COOKIE_CHECK_FAILURE (a stack cookie was overwritten) in app.exe+0x1000",
+    ),
     (0x12345678, (), "exception 0x12345678 in app.exe+0x1000"),
 ]
 

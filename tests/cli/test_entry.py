@@ -150,7 +150,9 @@ def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
 
 
 def modules_imported_by(*words: str) -> set[str]:
-    program = "import sys; from stillframe.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    program = (
+        "import sys; from stillframe.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    )
     result = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
     return set(result.stderr.split())
 
@@ -162,7 +164,9 @@ def test_nothing_is_imported_that_the_verb_does_not_need() -> None:
     assert modules_imported_by("--help") & HEAVY == set()
     report = modules_imported_by("report", str(HELLO / "hello.dmp"))
     assert report & HEAVY == set()
-    assert {name for name in report if name.startswith("stillframe.cli.")} & {f"stillframe.cli.{verb}" for verb in VERBS} <= {
+    assert {name for name in report if name.startswith("stillframe.cli.")} & {
+        f"stillframe.cli.{verb}" for verb in VERBS
+    } <= {
         "stillframe.cli.report",
         "stillframe.cli.modules",
     }
@@ -173,7 +177,10 @@ def on_a_terminal(*words: str, **environment: str) -> str:
     """What the command prints to a terminal."""
     parent, child = pty.openpty()
     started = subprocess.Popen(
-        [str(SCRIPT), *words], stdout=child, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm-256color", **environment}
+        [str(SCRIPT), *words],
+        stdout=child,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
     )
     os.close(child)
     output = b""

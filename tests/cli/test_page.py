@@ -39,7 +39,9 @@ def test_blank_lines_do_not_pile_up_nor_begin_a_page() -> None:
 
 
 # A clear screen, a title of a terminal, a carriage return that hides the line, C1's CSI, and text run backwards.
-@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x1b]0;x\x07", "real\rfake", "a\nb", "\x9b2J", "\u202egpj.exe", "\x7f"])
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J", "\x1b]0;x\x07", "real\rfake", "a\nb", "\x9b2J", "\u202egpj.exe", "\x7f"]
+)
 def test_names_from_files_cannot_steer_a_terminal(hostile: str) -> None:
     page = Page()
     page.line("module ", Styled(hostile, "bold"))
@@ -55,4 +57,4 @@ def test_what_the_output_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatc
     output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", output)
     write("grün \U0001f4a5\n")
-    assert output.buffer.getvalue() == b"gr\\xfcn \\U0001f4a5\n"  # type: ignore[attr-defined]
+    assert output.buffer.getvalue() == b"gr\\xfcn \\U0001f4a5\n"
