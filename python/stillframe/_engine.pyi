@@ -12,6 +12,9 @@ from typing import Literal, TypeAlias, final
 Cpu: TypeAlias = Literal["x86", "amd64", "arm64"]
 Trust: TypeAlias = Literal["context", "cfi", "frame_pointer", "scan"]
 
+IS_OPTIMISED: bool
+"""Whether the engine was built with optimisation; figures of any other build mean nothing."""
+
 class EngineError(Exception):
     """A file is not what it was opened as, or is damaged at its root. One line: what, where."""
 
@@ -251,6 +254,8 @@ class ImageFile:
     pdb: Pdb70 | None
     is_reproducible: bool
     """Whether TimeDateStamp is a hash rather than a time."""
+    def export_at(self, rva: int) -> SymbolRecord | None:
+        """The export nearest at or below `rva` in its section."""
 
 @final
 class DifferingRange:

@@ -16,7 +16,7 @@ use crate::identity::debug_id;
 use crate::registers::register_name;
 
 /// See `_engine.pyi`.
-#[pyclass(frozen, get_all, module = "stillframe._engine", skip_from_py_object)]
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
 #[derive(Clone)]
 pub struct SourceFile {
     path: String,
@@ -25,7 +25,7 @@ pub struct SourceFile {
 }
 
 /// See `_engine.pyi`.
-#[pyclass(frozen, get_all, module = "stillframe._engine", skip_from_py_object)]
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
 #[derive(Clone)]
 pub struct SourceLocation {
     file: SourceFile,
@@ -87,6 +87,13 @@ impl From<debuginfo::Symbol> for SymbolRecord {
             },
             size_bytes: symbol.size_bytes,
         }
+    }
+}
+
+impl SymbolRecord {
+    /// An entry of an image's export table.
+    pub fn export(name: String, display_name: String, rva: u32) -> SymbolRecord {
+        SymbolRecord { name, display_name, rva, kind: "export", size_bytes: None }
     }
 }
 

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use stillframe_engine::disasm::{self, Access, Flow, Name, NamedRegister, OperandKind, Segment};
 
 /// See `_engine.pyi`.
-#[pyclass(frozen, get_all, module = "stillframe._engine", skip_from_py_object)]
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
 #[derive(Clone)]
 pub struct Operand {
     kind: &'static str,

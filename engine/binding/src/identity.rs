@@ -1,6 +1,7 @@
 //! `Pdb70`: the identity of a PDB.
 
 use pyo3::prelude::*;
+use stillframe_engine::dump::modules::CodeView;
 
 /// GUID (16 bytes in file order) as 32 upper-case hex digits, then the age in hex without leading zeros.
 pub fn debug_id(guid: &[u8; 16], age: u32) -> String {
@@ -11,7 +12,7 @@ pub fn debug_id(guid: &[u8; 16], age: u32) -> String {
 }
 
 /// See `_engine.pyi`.
-#[pyclass(frozen, get_all, module = "stillframe._engine", skip_from_py_object)]
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
 #[derive(Clone)]
 pub struct Pdb70 {
     pub path: String,
@@ -21,7 +22,11 @@ pub struct Pdb70 {
 }
 
 impl Pdb70 {
-    pub fn new(path: String, guid: [u8; 16], age: u32) -> Pdb70 {
-        Pdb70 { debug_id: debug_id(&guid, age), path, guid, age }
+    /// The record, if it is one of PDB 7.0.
+    pub fn of(record: CodeView) -> Option<Pdb70> {
+        match record {
+            CodeView::Pdb70 { guid, age, path } => Some(Pdb70 { debug_id: debug_id(&guid, age), path, guid, age }),
+            _ => None,
+        }
     }
 }

@@ -21,5 +21,6 @@ pub mod dump;
 pub mod image;
 pub mod memory;
 pub mod names;
+pub mod process;
 pub mod registers;
 pub mod unwind;

@@ -1,13 +1,12 @@
-//! A dumped process: its address space with images and debug files attached. What unwinding and disassembly ask.
+//! A dumped process: its address space with the debug files of its modules. What unwinding and disassembly ask.
 
 use std::sync::Arc;
 
 use crate::address::{ReadMemory, Rva};
-use crate::debuginfo::{DebugInfo, Place, Symbol, SymbolKind};
+use crate::debuginfo::{DebugInfo, Place, SymbolKind};
 use crate::disasm::strings::looks_like_text;
 use crate::disasm::{Encoding, Label, Literal, Names};
-use crate::image::PeImage;
-use crate::memory::AddressSpace;
+use crate::memory::{AddressSpace, File};
 use crate::names::display_name;
 use crate::registers::Register;
 use crate::unwind::{self, Known, ModuleRange, UnwindTables};
@@ -15,32 +14,125 @@ use crate::unwind::{self, Known, ModuleRange, UnwindTables};
 /// Bytes read of a string literal.
 const LITERAL_BYTES: usize = 1024;
 
-/// A file that a module may have: not asked for yet, sought in vain, or here.
-enum Slot<T> {
-    NotAsked,
-    Missing,
-    Here(T),
-}
-
-impl<T> Slot<T> {
-    fn known<'a, U: ?Sized>(&'a self, view: impl FnOnce(&'a T) -> &'a U) -> Known<&'a U> {
-        match self {
-            Slot::NotAsked => Known::NotAsked,
-            Slot::Missing => Known::No,
-            Slot::Here(file) => Known::Yes(view(file)),
-        }
-    }
-
-    fn here(&self) -> Option<&T> {
-        match self {
-            Slot::Here(file) => Some(file),
-            _ => None,
-        }
-    }
-}
-
-/// The address space of a dump, with the debug files of its modules.
+/// See the module's documentation.
 pub struct Process {
-    space: AddressSpace,
-    debug: Vec<Slot<Arc<dyn DebugInfo>>>,
+    /// Captured memory above proved images.
+    pub space: AddressSpace,
+    debug: Vec<File<Arc<dyn DebugInfo>>>,
+}
+
+impl Process {
+    /// A process without files yet.
+    pub fn new(space: AddressSpace) -> Process {
+        let debug = space.dump().modules().iter().map(|_| File::NotAsked).collect();
+        Process { space, debug }
+    }
+
+    /// Lets `debug` answer for `module`, or declares that there is none.
+    pub fn set_debug_info(&mut self, module: usize, debug: Option<Arc<dyn DebugInfo>>) {
+        if let Some(slot) = self.debug.get_mut(module) {
+            *slot = debug.map_or(File::Missing, File::Here);
+        }
+    }
+
+    /// The debug information that answers for `address`, the address as it counts, and the module's index.
+    fn debug_at(&self, address: u64) -> Option<(&dyn DebugInfo, Rva, usize)> {
+        let (index, base, _) = self.space.module_at(address)?;
+        let debug = self.debug.get(index)?.here()?;
+        Some((debug.as_ref(), Rva::of(address, base)?, index))
+    }
+
+    /// The export at or below `address`: what is left where there is no debug information.
+    fn export(&self, address: u64) -> Option<Label> {
+        let (index, base, _) = self.space.module_at(address)?;
+        let (name, at) = self.space.image(index).here()?.export_at(Rva::of(address, base)?)?;
+        let offset = address - at.at(base);
+        Some(Label { name: display_name(name).into_owned(), offset })
+    }
+
+    /// Whether a literal may be at `address`: the bytes can be neither written nor executed.
+    fn is_constant(&self, address: u64) -> bool {
+        let Some((index, base, _)) = self.space.module_at(address) else { return false };
+        let section = match self.space.image(index) {
+            File::Here(image) => Rva::of(address, base).and_then(|rva| image.section_at(rva)),
+            _ => None,
+        };
+        section.is_some_and(|section| !section.writable && !section.executable)
+    }
+}
+
+impl ReadMemory for Process {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> usize {
+        self.space.read(address, buffer)
+    }
+}
+
+impl unwind::Process for Process {
+    fn module_at(&self, address: u64) -> Option<ModuleRange> {
+        let (index, base, size_bytes) = self.space.module_at(address)?;
+        Some(ModuleRange { index, base, size_bytes })
+    }
+
+    fn unwind_tables(&self, module: usize) -> Known<&dyn UnwindTables> {
+        match self.space.image(module) {
+            File::NotAsked => Known::NotAsked,
+            File::Missing => Known::No,
+            File::Here(image) => Known::Yes(image.as_ref()),
+        }
+    }
+
+    fn debug_info(&self, module: usize) -> Known<&dyn DebugInfo> {
+        match self.debug.get(module) {
+            Some(File::NotAsked) => Known::NotAsked,
+            Some(File::Missing) | None => Known::No,
+            Some(File::Here(debug)) => Known::Yes(debug.as_ref()),
+        }
+    }
+
+    fn is_executable(&self, address: u64) -> Option<bool> {
+        self.space.is_executable(address)
+    }
+}
+
+impl Names for Process {
+    /// A symbol that begins at `address` says most; inside a function its name does; else what lies below.
+    fn symbol(&self, address: u64) -> Option<Label> {
+        let Some((debug, rva, _)) = self.debug_at(address) else { return self.export(address) };
+        let symbol = debug.symbol_at(rva);
+        if symbol.as_ref().is_none_or(|symbol| symbol.rva != rva)
+            && let Some(function) = debug.function_at(rva)
+        {
+            return Some(Label { name: function.name, offset: u64::from(rva.0 - function.start.0) });
+        }
+        let Some(symbol) = symbol else { return self.export(address) };
+        // A literal is its text, not the start of what follows it.
+        let is_other_literal = symbol.rva != rva && Encoding::of_symbol(&symbol.name).is_some();
+        let is_past_its_end = symbol.size_bytes.is_some_and(|size| rva.0 - symbol.rva.0 >= size.max(1));
+        if is_other_literal || (is_past_its_end && symbol.kind == SymbolKind::Variable) {
+            return None;
+        }
+        Some(Label { name: display_name(&symbol.name).into_owned(), offset: u64::from(rva.0 - symbol.rva.0) })
+    }
+
+    fn string(&self, address: u64) -> Option<Literal> {
+        if !self.is_constant(address) {
+            return None;
+        }
+        let mut bytes = [0; LITERAL_BYTES];
+        let size = self.read(address, &mut bytes);
+        let symbol = self.debug_at(address).and_then(|(debug, rva, _)| debug.symbol_at(rva).filter(|it| it.rva == rva));
+        match symbol.and_then(|symbol| Encoding::of_symbol(&symbol.name)) {
+            Some(encoding) => Some(Literal::decode(&bytes[..size], encoding)),
+            None => looks_like_text(&bytes[..size]),
+        }
+    }
+
+    fn local(&self, pc: u64, register: Register, displacement: i64) -> Option<Label> {
+        let (debug, rva, _) = self.debug_at(pc)?;
+        let found = debug.variables_at(rva).into_iter().find(|variable| match variable.place {
+            Place::RegisterRelative(base, offset) => base == register && i64::from(offset) == displacement,
+            _ => false,
+        });
+        found.map(|variable| Label { name: variable.name, offset: 0 })
+    }
 }

@@ -84,7 +84,11 @@ fn without_overlap(found: &[MemoryRange]) -> Vec<MemoryRange> {
             }
         }
         last = edge;
-        if opens { open.insert(index) } else { open.remove(&index) };
+        if opens {
+            open.insert(index)
+        } else {
+            open.remove(&index)
+        };
     }
     pieces.into_iter().map(|(_, piece)| piece).collect()
 }

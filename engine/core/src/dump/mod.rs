@@ -16,8 +16,8 @@ mod tests;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-pub use directory::{DumpError, Header, StreamEntry};
 use directory::kind;
+pub use directory::{DumpError, Header, StreamEntry};
 use handles::Handle;
 use memory::{MemoryIndex, MemoryRange, MemoryRegion};
 use modules::{Module, UnloadedModule};
@@ -256,6 +256,18 @@ impl Dump {
     /// Registers at the exception; None if there is no exception.
     pub fn exception_context(&self) -> Option<Result<Option<RegisterSet>, Problem>> {
         self.exception().map(|exception| self.context_at(exception.context))
+    }
+
+    /// Registers of the thread with this index; of the thread that raised the exception, those at the exception. (Where
+    /// the process dumped itself, the thread's own record shows it inside the writer.)
+    pub fn context(&self, thread: usize) -> Option<RegisterSet> {
+        let id = self.threads().get(thread)?.id;
+        let raised = self.exception().is_some_and(|exception| exception.thread_id == id);
+        let at_exception = if raised { self.exception_context() } else { None };
+        match at_exception {
+            Some(Ok(Some(registers))) => Some(registers),
+            _ => self.thread_context(thread).ok().flatten(),
+        }
     }
 
     fn context_at(&self, location: Location) -> Result<Option<RegisterSet>, Problem> {

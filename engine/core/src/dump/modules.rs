@@ -115,7 +115,12 @@ fn version(bytes: &[u8]) -> Option<[u16; 4]> {
     let signature = input.u32().ok()?;
     input.skip(4).ok()?;
     let (high, low) = (input.u32().ok()?, input.u32().ok()?);
-    (signature == FIXED_FILE_INFO_SIGNATURE).then_some([(high >> 16) as u16, high as u16, (low >> 16) as u16, low as u16])
+    (signature == FIXED_FILE_INFO_SIGNATURE).then_some([
+        (high >> 16) as u16,
+        high as u16,
+        (low >> 16) as u16,
+        low as u16,
+    ])
 }
 
 /// A module of stream UnloadedModuleList.

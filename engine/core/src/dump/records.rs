@@ -74,7 +74,7 @@ impl<T> Records<T> {
         read: &mut dyn FnMut(&mut Reader<'_>) -> Result<Option<T>, Truncated>,
     ) -> Records<T> {
         let mut problem = input.check_count(count, record_bytes).err().map(Problem::from);
-        let held = if record_bytes == 0 { 0 } else { count.min(input.left() / record_bytes) };
+        let held = count.min(input.left().checked_div(record_bytes).unwrap_or(0));
         let mut good = Vec::with_capacity(held);
         for _ in 0..held {
             let Ok(record) = input.take(record_bytes) else { break };

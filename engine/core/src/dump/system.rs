@@ -114,7 +114,8 @@ pub fn misc_info(stream: &[u8]) -> Result<MiscInfo, Problem> {
     let mut input = Reader::new(stream);
     input.skip(4)?; // SizeOfInfo: the stream's own size says as much
     let flags = input.u32()?;
-    let mut field = |flag: u32| -> Result<Option<u32>, Problem> { Ok(Some(input.u32()?).filter(|_| flags & flag != 0)) };
+    let mut field =
+        |flag: u32| -> Result<Option<u32>, Problem> { Ok(Some(input.u32()?).filter(|_| flags & flag != 0)) };
     let mut misc = MiscInfo { process_id: field(1)?, ..MiscInfo::default() };
     (misc.process_create_time, misc.process_user_time, misc.process_kernel_time) = (field(2)?, field(2)?, field(2)?);
     if flags & 0x100 != 0 {

@@ -60,7 +60,12 @@ pub struct Difference {
 /// that the dump holds of the image.
 pub fn prove(image: &PeImage, module: &Module, file: &[u8], memory: &MemoryIndex) -> Proof {
     let key_matches = image.time_date_stamp == module.time_date_stamp && image.size_of_image == module.size_bytes;
-    let mut comparison = Comparison { image, base: module.base, proof: Proof { key_matches, ..Proof::default() }, pages: Pages::default() };
+    let mut comparison = Comparison {
+        image,
+        base: module.base,
+        proof: Proof { key_matches, ..Proof::default() },
+        pages: Pages::default(),
+    };
     if key_matches {
         let end = module.base.saturating_add(u64::from(image.size_of_image));
         for range in memory.from(module.base).iter().take_while(|range| range.address < end) {
@@ -139,7 +144,11 @@ impl Comparison<'_> {
             let differs = |at: &usize| expected[*at] != found[*at];
             let length = (index..expected.len()).take_while(differs).count();
             if length > 0 {
-                self.difference(address + index as u64, &expected[index..index + length], &found[index..index + length]);
+                self.difference(
+                    address + index as u64,
+                    &expected[index..index + length],
+                    &found[index..index + length],
+                );
             }
             index += length.max(1);
         }

@@ -15,6 +15,9 @@ use crate::dump::memory::MemoryRange;
 use crate::image::proof::comparable;
 use crate::image::{PeImage, Proof, prove};
 
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
 /// What is known of a module's file.
 pub enum File<T> {
     /// Nobody has looked for it.
@@ -290,7 +293,10 @@ fn push(spans: &mut Vec<Span>, start: u64, end: u64, source: Source) {
     }
 }
 
-fn region_at(regions: &[crate::dump::memory::MemoryRegion], address: u64) -> Option<&crate::dump::memory::MemoryRegion> {
+fn region_at(
+    regions: &[crate::dump::memory::MemoryRegion],
+    address: u64,
+) -> Option<&crate::dump::memory::MemoryRegion> {
     let after = regions.partition_point(|region| region.base <= address);
     let region = regions[..after].last()?;
     (address - region.base < region.size_bytes).then_some(region)
@@ -318,6 +324,33 @@ impl ReadMemory for AddressSpace {
 }
 
 impl AddressSpace {
+    /// Up to `size` bytes from `address` on, up to the first absent one. Memory is taken as bytes are found, not as they
+    /// are asked for.
+    pub fn bytes(&self, address: u64, size: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < size {
+            let start = bytes.len();
+            let Some(at) = address.checked_add(start as u64) else { break };
+            bytes.resize(size.min(start + CHUNK_BYTES), 0);
+            let read = self.read(at, &mut bytes[start..]);
+            if start + read < bytes.len() {
+                bytes.truncate(start + read);
+                break;
+            }
+        }
+        bytes
+    }
+
+    /// The section of a proved image that covers `address`, or `headers`.
+    pub fn section_name(&self, address: u64) -> Option<String> {
+        let (index, base, _) = self.module_at(address)?;
+        let (image, rva) = (self.image(index).here()?, Rva::of(address, base)?);
+        match image.section_at(rva) {
+            Some(section) => Some(section.name.clone()),
+            None => (rva.0 < image.size_of_headers).then(|| "headers".to_owned()),
+        }
+    }
+
     fn read_captured(&self, range: &MemoryRange, address: u64, buffer: &mut [u8]) -> usize {
         let skipped = address - range.address;
         let size = (range.size_bytes - skipped).min(buffer.len() as u64) as usize;

@@ -1,0 +1,228 @@
+//! `Space`: the address space of a dump and the questions asked of it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use stillframe_engine::debuginfo::DebugInfo;
+use stillframe_engine::disasm::{Limit, disassemble};
+use stillframe_engine::memory::{self, Absence, AddressSpace, Source};
+use stillframe_engine::process::Process;
+use stillframe_engine::unwind::{self, Stop, Trust, WalkEnd, Wanted};
+
+use crate::debug::DebugFile;
+use crate::disasm::Instruction;
+use crate::dump::DumpFile;
+use crate::errors::engine_error;
+use crate::image::{ImageFile, Proof};
+use crate::registers::Registers;
+
+/// Most bytes that one call reads: a size that comes from a damaged file must not exhaust memory.
+const MOST_READ_BYTES: usize = 1 << 30;
+/// Most bytes that are disassembled at once.
+const MOST_CODE_BYTES: u64 = 1 << 24;
+/// Longest x86 instruction.
+const LONGEST_INSTRUCTION_BYTES: u64 = 15;
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct Span {
+    address: u64,
+    size_bytes: u64,
+    source: &'static str,
+    relocated: bool,
+    offset: Option<u64>,
+    module: Option<usize>,
+    section: Option<String>,
+    reason: Option<&'static str>,
+}
+
+impl Span {
+    fn new(span: memory::Span, process: &Process) -> Span {
+        let mut record = Span {
+            address: span.address,
+            size_bytes: span.size_bytes,
+            source: "dump",
+            relocated: false,
+            offset: None,
+            module: None,
+            section: process.space.section_name(span.address),
+            reason: None,
+        };
+        match span.source {
+            Source::Dump { offset } => record.offset = Some(offset),
+            Source::Image { module, rva, relocated } => {
+                (record.source, record.module, record.relocated) = ("image", Some(module), relocated);
+                record.offset = Some(rva.0.into());
+            }
+            Source::Absent { module, reason } => {
+                (record.source, record.module) = ("absent", module);
+                record.reason = Some(match reason {
+                    Absence::Free => "free",
+                    Absence::NotInDump => "not_in_dump",
+                    Absence::WritableSection => "writable_section",
+                    Absence::LoaderWritten => "loader_written",
+                    Absence::ImageNotAsked => "image_not_asked",
+                    Absence::ImageMissing => "image_missing",
+                    Absence::NotInImage => "not_in_image",
+                });
+            }
+        }
+        record
+    }
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct FrameRecord {
+    registers: Py<Registers>,
+    trust: &'static str,
+    instruction: u64,
+    lookup_address: u64,
+    module: Option<usize>,
+}
+
+impl FrameRecord {
+    fn new(py: Python<'_>, frame: unwind::Frame) -> PyResult<FrameRecord> {
+        Ok(FrameRecord {
+            trust: match frame.trust {
+                Trust::Scan => "scan",
+                Trust::FramePointer => "frame_pointer",
+                Trust::Cfi => "cfi",
+                Trust::Context => "context",
+            },
+            instruction: frame.registers.instruction_pointer().unwrap_or(frame.lookup_address),
+            lookup_address: frame.lookup_address,
+            module: frame.module,
+            registers: Py::new(py, Registers(frame.registers))?,
+        })
+    }
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, get_all, module = "stillframe._engine")]
+pub struct Walk {
+    frames: Vec<Py<FrameRecord>>,
+    stop: Option<&'static str>,
+    stop_address: Option<u64>,
+    wants: Option<(&'static str, usize)>,
+}
+
+/// See `_engine.pyi`.
+#[pyclass(frozen, module = "stillframe._engine")]
+pub struct Space(RwLock<Process>);
+
+impl Space {
+    /// Asks the process. The lock is taken and given back without the GIL: a thread that waited for the one while it
+    /// held the other would wait for ever.
+    fn ask<T: Send>(&self, py: Python<'_>, question: impl FnOnce(&Process) -> T + Send) -> T {
+        py.detach(|| question(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn change(&self, py: Python<'_>, change: impl FnOnce(&mut Process) + Send) {
+        py.detach(|| change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner)));
+    }
+}
+
+#[pymethods]
+impl Space {
+    #[new]
+    fn new(dump: &DumpFile) -> Space {
+        Space(RwLock::new(Process::new(AddressSpace::new(dump.0.clone()))))
+    }
+
+    fn prove(&self, py: Python<'_>, module: usize, image: &ImageFile) -> PyResult<Proof> {
+        let proof = self.ask(py, |process| {
+            let record = process.space.dump().modules().get(module)?;
+            let key = (record.time_date_stamp, record.size_bytes);
+            Some(Proof::new(process.space.prove(module, &image.0)?, key, &image.0))
+        });
+        proof.ok_or_else(|| PyIndexError::new_err(format!("no module {module}")))
+    }
+
+    fn attach_image(&self, py: Python<'_>, module: usize, image: &ImageFile) {
+        self.change(py, |process| process.space.set_image(module, Some(image.0.clone())));
+    }
+
+    fn attach_debug_file(&self, py: Python<'_>, module: usize, debug: &DebugFile) {
+        let debug: Arc<dyn DebugInfo> = debug.0.clone();
+        self.change(py, |process| process.set_debug_info(module, Some(debug)));
+    }
+
+    fn declare_missing(&self, py: Python<'_>, what: &str, module: usize) -> PyResult<()> {
+        match what {
+            "image" => self.change(py, |process| process.space.set_image(module, None)),
+            "debug_info" => self.change(py, |process| process.set_debug_info(module, None)),
+            _ => return Err(PyValueError::new_err(format!("{what}: neither image nor debug_info"))),
+        }
+        Ok(())
+    }
+
+    fn module_at(&self, py: Python<'_>, address: u64) -> Option<usize> {
+        self.ask(py, |process| process.space.module_at(address).map(|(index, ..)| index))
+    }
+
+    fn read(&self, py: Python<'_>, address: u64, size: usize) -> Vec<u8> {
+        self.ask(py, |process| process.space.bytes(address, size.min(MOST_READ_BYTES)))
+    }
+
+    fn provenance(&self, py: Python<'_>, address: u64, size: u64) -> Vec<Span> {
+        self.ask(py, |process| {
+            let spans = process.space.provenance(address, size);
+            spans.into_iter().map(|span| Span::new(span, process)).collect()
+        })
+    }
+
+    #[pyo3(signature = (registers, limit = 1024))]
+    fn walk(&self, py: Python<'_>, registers: &Registers, limit: usize) -> PyResult<Walk> {
+        let walk = self.ask(py, |process| unwind::walk(process, &registers.0, limit));
+        let frame = |frame| Py::new(py, FrameRecord::new(py, frame)?);
+        let mut record = Walk {
+            frames: walk.frames.into_iter().map(frame).collect::<PyResult<_>>()?,
+            stop: None,
+            stop_address: None,
+            wants: None,
+        };
+        match walk.end {
+            WalkEnd::Needs(Wanted::Image(module)) => record.wants = Some(("image", module)),
+            WalkEnd::Needs(Wanted::DebugInfo(module)) => record.wants = Some(("debug_info", module)),
+            WalkEnd::Done(stop) => {
+                record.stop = Some(match stop {
+                    Stop::EndOfStack => "end_of_stack",
+                    Stop::NoMemory(_) => "no_memory",
+                    Stop::NoCaller => "no_caller",
+                    Stop::Loop => "loop",
+                    Stop::Limit => "limit",
+                });
+                if let Stop::NoMemory(address) = stop {
+                    record.stop_address = Some(address);
+                }
+            }
+        }
+        Ok(record)
+    }
+
+    #[pyo3(signature = (address, *, count = None, end = None))]
+    fn disassemble(
+        &self,
+        py: Python<'_>,
+        address: u64,
+        count: Option<usize>,
+        end: Option<u64>,
+    ) -> PyResult<Vec<Instruction>> {
+        let (limit, size_bytes) = match (count, end) {
+            (Some(count), None) => (Limit::Count(count), (count as u64).saturating_mul(LONGEST_INSTRUCTION_BYTES)),
+            (None, Some(end)) => {
+                (Limit::End(end), end.saturating_sub(address).saturating_add(LONGEST_INSTRUCTION_BYTES))
+            }
+            _ => return Err(PyValueError::new_err("either count or end")),
+        };
+        let listing = self.ask(py, |process| {
+            let cpu = process.space.dump().cpu()?;
+            let code = process.space.bytes(address, size_bytes.min(MOST_CODE_BYTES) as usize);
+            Some(disassemble(&code, address, cpu, limit, process))
+        });
+        let listing = listing.ok_or_else(|| engine_error("the dump does not say of which processor it is"))?;
+        Ok(listing.map_err(engine_error)?.instructions.into_iter().map(Instruction::from).collect())
+    }
+}
