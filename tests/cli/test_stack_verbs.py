@@ -104,7 +104,15 @@ def test_modules_and_where_they_were_sought(tmp_path: Path, stillframe_command: 
     folder = tmp_path / "symbols"
     folder.mkdir()
     (line,) = stillframe_command("modules", dump).out.splitlines()
-    assert re.split(r"  +", line) == ["0x00400000", "0x00410000", "app.exe", "image", "not found", "symbols", "not found"]
+    assert re.split(r"  +", line) == [
+        "0x00400000",
+        "0x00410000",
+        "app.exe",
+        "image",
+        "not found",
+        "symbols",
+        "not found",
+    ]
     verbose = stillframe_command("modules", dump, "--verbose", "--symbols", folder).out
     assert "5f00000010000" in verbose  # TimeDateStamp and SizeOfImage
     assert f"tried {tmp_path / 'app.exe'}: no such file" in verbose

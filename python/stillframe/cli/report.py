@@ -45,6 +45,7 @@ def run(request: Request, which: str | None) -> None:
 def _add_file(page: Page, dump: Dump) -> None:
     from datetime import UTC, datetime
 
+    from stillframe.analysis import linux
     from stillframe.cli.page import Styled
 
     when = f"{datetime.fromtimestamp(dump.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -52,9 +53,9 @@ def _add_file(page: Page, dump: Dump) -> None:
     words = []
     if not isinstance(dump.system, Absent):
         system = dump.system
-        words += [f"{system.os} {system.os_version} {system.csd_version}".rstrip(), system.cpu]
-    if not isinstance(dump.misc, Absent) and dump.misc.process_id is not None:
-        words.append(f"process {dump.misc.process_id}")
+        words += [f"{system.os} {linux.os_version(dump)}", system.cpu]
+    if (process_id := linux.process_id(dump)) is not None:
+        words.append(f"process {process_id}")
     words += [_count(len(dump.threads), "thread"), _count(len(dump.modules), "module")]
     page.line(", ".join(words))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe import Absent
+from stillframe.analysis import linux
 from stillframe.cli import schema
 from stillframe.cli.missing import lacks
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from stillframe import Dump, Thread
     from stillframe.cli.schema import Object
 
-HANDLE_DATA, LINUX_LSB_RELEASE, LINUX_MAPS = 12, 0x47670005, 0x47670009
+HANDLE_DATA = 12
 
 
 def report(dump: Dump, threads: Sequence[Thread]) -> None:
@@ -30,12 +31,12 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "crash_info": _crash_info(dump),
             "crashing_thread": _crashing_thread(dump, crashed) if crashed else None,
             "handles": _handles(dump),
-            "linux_memory_map_count": _memory_map_count(dump),
-            "lsb_release": _lsb_release(dump),
+            "linux_memory_map_count": linux.memory_map_count(dump),
+            "lsb_release": linux.lsb_release(dump),
             "mac_boot_args": None,
             "mac_crash_info": None,
             "main_module": 0 if dump.modules else None,
-            "pid": None if isinstance(dump.misc, Absent) else dump.misc.process_id,
+            "pid": linux.process_id(dump),
             "proc_limits": None,
             "process_uptime": _uptime_seconds(dump),
             "soft_errors": None,
@@ -96,35 +97,6 @@ def _handles(dump: Dump) -> list[Object] | None:
     ]
 
 
-def _text_of_stream(dump: Dump, stream_type: int) -> str | None:
-    for stream in dump.streams:
-        if stream.type == stream_type:
-            return dump.stream_bytes(stream.index).decode("utf-8", "replace")
-    return None
-
-
-def _memory_map_count(dump: Dump) -> int | None:
-    """Lines of `/proc/PID/maps`."""
-    text = _text_of_stream(dump, LINUX_MAPS)
-    return None if text is None else sum(1 for line in text.splitlines() if line.strip("\0 "))
-
-
-def _lsb_release(dump: Dump) -> Object | None:
-    """`/etc/lsb-release`, or `/etc/os-release` where there is none."""
-    text = _text_of_stream(dump, LINUX_LSB_RELEASE)
-    if text is None:
-        return None
-    pairs = (line.partition("=") for line in text.splitlines())
-    values = {key.strip(): value.strip().strip('"') for key, equals, value in pairs if equals}
-    names = {
-        "id": ("DISTRIB_ID", "ID"),
-        "release": ("DISTRIB_RELEASE", "VERSION_ID"),
-        "codename": ("DISTRIB_CODENAME", "VERSION_CODENAME"),
-        "description": ("DISTRIB_DESCRIPTION", "PRETTY_NAME"),
-    }
-    return {field: next((values[key] for key in keys if key in values), "") for field, keys in names.items()}
-
-
 def _uptime_seconds(dump: Dump) -> int | None:
     if isinstance(dump.misc, Absent) or dump.misc.process_create_time is None:
         return None
@@ -141,7 +113,7 @@ def _system_info(dump: Dump) -> Object:
         "cpu_info": system.cpu_info,
         "cpu_microcode_version": None,
         "os": system.os,
-        "os_ver": f"{system.os_version} {system.csd_version}".rstrip(),
+        "os_ver": linux.os_version(dump),
     }
 
 
