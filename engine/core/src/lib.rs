@@ -18,6 +18,7 @@ pub mod data;
 pub mod debuginfo;
 pub mod disasm;
 pub mod dump;
+pub mod exercise;
 pub mod image;
 pub mod memory;
 pub mod names;

@@ -1,6 +1,6 @@
 //! Code read as evidence: whether an address can be one that a call returns to.
 
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register as MachineRegister};
 
 use super::step::{Halt, is_code};
 use super::{Known, Process, Wanted};
@@ -119,6 +119,61 @@ fn call_before(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Evidence
         None if readable < LONGEST_CALL_BYTES => None,
         None => Some(Evidence::Refuted),
         found => found,
+    }
+}
+
+/// Where a call or jump leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// To this address.
+    Code(u64),
+    /// Through a pointer that holds no address of code, as import addresses do in a file: to another module.
+    Elsewhere,
+    /// That cannot be told.
+    Unknown,
+}
+
+/// Where the call that ends at `address` leads, through thunks (import thunks, incremental linking).
+pub(super) fn destination_of_call(process: &dyn Process, address: u64, cpu: Cpu) -> Destination {
+    match call_before(process, address, cpu) {
+        Some(Evidence::DirectCall(target)) => through_thunks(process, target, cpu),
+        Some(Evidence::IndirectCall) => {
+            // `call [address]` has 6 bytes (7 with a prefix, which is skipped here).
+            let call = instruction_at(process, address.wrapping_sub(6), cpu);
+            let call = call.filter(|call| call.next_ip() == address && call.is_call_near_indirect());
+            call.map_or(Destination::Unknown, |call| through_pointer(process, &call, cpu))
+        }
+        _ => Destination::Unknown,
+    }
+}
+
+fn through_thunks(process: &dyn Process, target: u64, cpu: Cpu) -> Destination {
+    let mut address = target;
+    for _ in 0..4 {
+        match instruction_at(process, address, cpu) {
+            Some(jump) if jump.is_jmp_short_or_near() => address = jump.near_branch_target(),
+            Some(jump) if jump.is_jmp_near_indirect() => return through_pointer(process, &jump, cpu),
+            _ => break,
+        }
+    }
+    Destination::Code(address)
+}
+
+fn through_pointer(process: &dyn Process, instruction: &Instruction, cpu: Cpu) -> Destination {
+    let is_absolute = instruction.is_ip_rel_memory_operand()
+        || cpu == Cpu::X86
+            && instruction.op0_kind() == OpKind::Memory
+            && instruction.memory_base() == MachineRegister::None
+            && instruction.memory_index() == MachineRegister::None;
+    let mut pointer = [0; 8];
+    let width = cpu.pointer_size_bytes();
+    let place = instruction.memory_displacement64();
+    if !is_absolute || read_code(process, place, &mut pointer[..width]) < width {
+        return Destination::Unknown;
+    }
+    match u64::from_le_bytes(pointer) {
+        address if is_code(process, address) => Destination::Code(address),
+        _ => Destination::Elsewhere,
     }
 }
 

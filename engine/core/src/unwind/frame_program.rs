@@ -110,3 +110,52 @@ fn calculate(operator: &str, left: u32, right: u32) -> Result<u32, ProgramError>
     };
     divided.ok_or(ProgramError::DivisionByZero)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value_of(program: &str, name: &str) -> Result<Option<u32>, ProgramError> {
+        let mut values = Values::from([("$esp", 0x1000), ("$ebp", 0x1020), (".raSearch", 0x1010), (".cbLocals", 8)]);
+        run(program, &mut values, &|address| (address < 0x2000).then_some(address + 1))?;
+        Ok(values.get(name).copied())
+    }
+
+    #[test]
+    fn programs_are_calculated() {
+        for (program, name, expected) in [
+            ("$T0 .raSearch = $eip $T0 ^ =", "$eip", 0x1011),
+            ("$T0 $ebp 4 + = $esp $T0 4 + =", "$esp", 0x1028),
+            ("$T0 $ebp 3 - 8 @ =", "$T0", 0x1018),
+            ("$T0 .cbLocals 3 * =", "$T0", 24),
+            ("$T0 17 5 / =", "$T0", 3),
+            ("$T0 17 5 % =", "$T0", 2),
+            ("$T0 0 1 - =", "$T0", 0xffff_ffff),
+            ("$T0 -4 =", "$T0", 0xffff_fffc),
+            ("$T0 4294967295 1 + =", "$T0", 0),
+            ("", "$esp", 0x1000),
+        ] {
+            assert_eq!(value_of(program, name), Ok(Some(expected)), "{program}");
+        }
+    }
+
+    #[test]
+    fn broken_programs_fail_with_a_reason() {
+        for (program, error) in [
+            ("$T0 1 0 / =", ProgramError::DivisionByZero),
+            ("$T0 1 0 % =", ProgramError::DivisionByZero),
+            ("$T0 1 0 @ =", ProgramError::DivisionByZero),
+            ("$T0 $T9 =", ProgramError::NoValue("$T9".into())),
+            ("=", ProgramError::StackEmpty),
+            ("1 +", ProgramError::StackEmpty),
+            ("$T0 0x10 =", ProgramError::Unknown("0x10".into())),
+            ("$T0 4294967296 =", ProgramError::Unknown("4294967296".into())),
+            ("$T0 8192 ^ =", ProgramError::NoMemory(8192)),
+        ] {
+            assert_eq!(value_of(program, "$T0"), Err(error), "{program}");
+        }
+        assert!(matches!(value_of("4 4 =", "$T0"), Err(ProgramError::Unknown(_))));
+        assert_eq!(value_of(&"1 ".repeat(65), "$T0"), Err(ProgramError::TooDeep));
+        assert_eq!(value_of(&"$T0 1 = ".repeat(400), "$T0"), Err(ProgramError::TooLong));
+    }
+}

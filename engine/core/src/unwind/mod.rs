@@ -1,9 +1,11 @@
 //! Walking a thread's stack: from a full register set to its caller's, until there is a reason to stop.
 
 mod code_bytes;
+mod consistency;
 mod fpo;
 mod frame_pointer;
 mod frame_program;
+mod information;
 mod scan;
 mod step;
 mod straight_line;
@@ -116,3 +118,6 @@ pub trait Process: ReadMemory {
     /// Whether `address` is known to be executable or known not to be; `None` if the dump does not say.
     fn is_executable(&self, address: u64) -> Option<bool>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,9 @@
 //! rather than made up. Only where debug information (but no code) vouches for a word, and no call was seen in the
 //! whole window, is that word taken.
 
-use super::Trust;
 use super::code_bytes::{Evidence, evidence, is_in_function, may_be_thunk};
 use super::step::{Halt, Position, Step};
+use super::{Trust, consistency};
 use crate::registers::{Cpu, RegisterSet};
 
 /// Words looked at above an interrupted frame, which may be anywhere in its function.
@@ -39,7 +39,7 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
         let slot = start.wrapping_add(index * width);
         let Some(address) = position.process.read_pointer(slot, cpu) else { break };
         let seen = if address == 0 { Evidence::Refuted } else { evidence(position.process, address, cpu)? };
-        if seen.is_call() && leads_here(position, seen) {
+        if seen.is_call() && leads_here(position, seen) && consistency::holds(position, slot, address)? {
             return Ok(Some((slot, address)));
         }
         if seen == Evidence::Unchecked && index < UNSEEN_CODE_WINDOW_WORDS {
@@ -60,7 +60,7 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
 /// part of `Sleep`'s frame stands the return address into `foo`, and the frame above it is `main`'s: all consistent,
 /// and wrong. But `foo` called `bar` by its address, in its own module, and `bar` is no thunk: from there no one gets
 /// to `Sleep`. A call that leaves its module goes through a pointer or a thunk.
-pub(super) fn leads_here(position: &Position, seen: Evidence) -> bool {
+fn leads_here(position: &Position, seen: Evidence) -> bool {
     let Evidence::DirectCall(target) = seen else { return true };
     let module = position.process.module_at(target).map(|module| module.index);
     let same_module = module == position.frame.module;

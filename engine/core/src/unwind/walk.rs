@@ -1,7 +1,7 @@
 //! The walk: from frame to frame by the best means there is, until there is a reason to stop.
 
 use super::step::{Caller, Halt, Position, Step, is_code};
-use super::{Frame, Known, Process, Stop, Trust, Wanted, code_bytes, frame_pointer, scan, straight_line, x64, x86};
+use super::{Frame, Process, Stop, Trust, Wanted, code_bytes, frame_pointer, information, scan, straight_line};
 use crate::registers::{Cpu, RegisterSet};
 
 /// How a walk, or the part of it that was possible, ended.
@@ -98,7 +98,7 @@ impl Walker {
 }
 
 impl Frame {
-    fn new(process: &dyn Process, caller: Caller) -> Option<Frame> {
+    pub(super) fn new(process: &dyn Process, caller: Caller) -> Option<Frame> {
         let ip = caller.registers.instruction_pointer()?;
         let lookup_address = if caller.interrupted { ip } else { ip.wrapping_sub(1) };
         let module = process.module_at(ip).map(|module| module.index);
@@ -114,16 +114,12 @@ impl Frame {
 
 /// Finds the caller of one frame: by what certainly holds, then by what usually does.
 fn step(position: &Position) -> Step {
-    let by_information = match position.cpu() {
-        Cpu::X64 => step_x64(position)?,
-        Cpu::X86 => step_x86(position)?,
+    if position.cpu() == Cpu::Arm64 {
         // ARM64 unwinding is yet to come: only the interrupted frame is shown.
-        Cpu::Arm64 => return Ok(None),
-    };
-    if by_information.is_some() {
-        return Ok(by_information);
+        return Ok(None);
     }
-    for strategy in [straight_line::caller, frame_pointer::caller, scan::caller] {
+    let strategies = [called_astray, information::caller, straight_line::caller, frame_pointer::caller, scan::caller];
+    for strategy in strategies {
         if let Some(caller) = strategy(position)? {
             return Ok(Some(caller));
         }
@@ -131,51 +127,10 @@ fn step(position: &Position) -> Step {
     Ok(None)
 }
 
-fn step_x64(position: &Position) -> Step {
-    let module = position.process.module_at(position.ip);
-    let tables = match module.map(|module| position.process.unwind_tables(module.index)) {
-        Some(Known::NotAsked) => {
-            let index = module.map_or(0, |module| module.index);
-            return Err(Halt::Needs(Wanted::Image(index)));
-        }
-        Some(Known::Yes(tables)) => Some(tables),
-        _ => None,
-    };
-    if !is_code(position.process, position.ip) {
-        return called_astray(position);
-    }
-    match module.zip(tables) {
-        Some((module, tables)) => x64::caller(position, module, tables),
-        None => Ok(None),
-    }
-}
-
-fn step_x86(position: &Position) -> Step {
-    if !is_code(position.process, position.ip) {
-        return called_astray(position);
-    }
-    let module = position.process.module_at(position.ip);
-    let debug = match module.map(|module| position.process.debug_info(module.index)) {
-        Some(Known::NotAsked) => {
-            let index = module.map_or(0, |module| module.index);
-            return Err(Halt::Needs(Wanted::DebugInfo(index)));
-        }
-        Some(Known::Yes(debug)) => Some(debug),
-        _ => None,
-    };
-    if let Some(caller) = x86::at_entry(position, debug, module)? {
-        return Ok(Some(caller));
-    }
-    match module.zip(debug) {
-        Some((module, debug)) => x86::caller(position, module, debug),
-        None => Ok(None),
-    }
-}
-
 /// The caller of an address that is no code: a call through a null or wild pointer has pushed its return address and
 /// done nothing else.
 fn called_astray(position: &Position) -> Step {
-    if !position.is_exact() {
+    if !position.is_exact() || is_code(position.process, position.ip) {
         return Ok(None);
     }
     let address = position.word(position.sp)?;

@@ -5,13 +5,11 @@
 use super::code_bytes::{Evidence, evidence};
 use super::step::{Caller, Halt, Position, Step};
 use super::straight_line::{Effect, Kind, Machine};
-use super::x64_codes::{Operation, RuntimeFunction, UnwindCode, UnwindInfo};
-use super::{ModuleRange, Trust, UnwindTables};
+use super::x64_codes::{LONGEST_CHAIN, Operation, RuntimeFunction, UnwindCode, UnwindInfo};
+use super::{ModuleRange, Stop, Trust, UnwindTables};
 use crate::address::Rva;
 use crate::registers::{RegisterSet, x64};
 
-/// Chained unwind informations that are followed.
-const LONGEST_CHAIN: usize = 32;
 /// Instructions of an epilogue: an adjustment, a pop of each register, the return.
 const LONGEST_EPILOGUE_INSTRUCTIONS: usize = 20;
 
@@ -190,6 +188,9 @@ impl Unwinding<'_> {
         if !sure && !evidence(self.position.process, address, self.position.cpu())?.is_call() {
             return Ok(None);
         }
-        self.position.caller(self.registers, address, sp.wrapping_add(8), Trust::Cfi)
+        // Unwind codes that were read right lead to a return address. If this is none, the stack is damaged, and what
+        // heuristics find above is a guess about another program.
+        let caller = self.position.caller(self.registers, address, sp.wrapping_add(8), Trust::Cfi)?;
+        caller.map(Some).ok_or(Halt::Stop(Stop::NoCaller))
     }
 }

@@ -14,6 +14,8 @@ use crate::registers::Register;
 const RUNTIME_FUNCTION_BYTES: usize = 12;
 /// `UNW_FLAG_CHAININFO`.
 const FLAG_CHAINED: u8 = 4;
+/// Chained unwind informations that are followed.
+pub(super) const LONGEST_CHAIN: usize = 32;
 /// Redirections from one `RUNTIME_FUNCTION` to another that are followed.
 const MOST_REDIRECTIONS: usize = 8;
 
@@ -100,6 +102,18 @@ impl RuntimeFunction {
             if entry(middle)?.start <= rva { low = middle + 1 } else { high = middle }
         }
         entry(low.checked_sub(1)?).filter(|function| function.contains(rva))
+    }
+
+    /// The entry at the end of the chain: that of the function of which this one is a part.
+    pub fn primary(&self, tables: &dyn UnwindTables) -> RuntimeFunction {
+        let mut function = *self;
+        for _ in 0..LONGEST_CHAIN {
+            match function.unwind_info(tables) {
+                Ok(UnwindInfo { chained: Some(parent), .. }) => function = parent,
+                _ => break,
+            }
+        }
+        function
     }
 
     /// Reads the unwind information that this entry leads to.

@@ -21,7 +21,7 @@ const PROGRAM_REGISTERS: [(&str, Register); 5] =
 /// The caller of a function that was stopped before its first instruction: told by the call, which names that address.
 ///
 /// No record covers thunks and imports, and frame pointers would skip the caller: EBP is still its.
-pub(super) fn at_entry(position: &Position, debug: Option<&dyn DebugInfo>, module: Option<ModuleRange>) -> Step {
+pub(super) fn at_entry(position: &Position, module: ModuleRange, debug: Option<&dyn DebugInfo>) -> Step {
     if !position.is_exact() {
         return Ok(None);
     }
@@ -29,7 +29,7 @@ pub(super) fn at_entry(position: &Position, debug: Option<&dyn DebugInfo>, modul
     if address == 0 {
         return Ok(None);
     }
-    let rva = module.and_then(|module| Rva::of(position.ip, module.base));
+    let rva = Rva::of(position.ip, module.base);
     let function = debug.zip(rva).and_then(|(debug, rva)| debug.function_at(rva));
     let starts_here = function.is_some_and(|function| Some(function.start) == rva);
     let seen = evidence(position.process, address, position.cpu())?;

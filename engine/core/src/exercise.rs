@@ -1,0 +1,121 @@
+//! Asking every question of untrusted bytes: what the tests of damaged files and the fuzz targets share.
+//!
+//! Each function must return, in time and memory that its input bounds; what it answers does not matter.
+
+use std::sync::Arc;
+
+use crate::address::Rva;
+use crate::data::Data;
+use crate::debuginfo::DebugInfo;
+use crate::debuginfo::pdb::Pdb;
+use crate::disasm::{Limit, disassemble};
+use crate::dump::Dump;
+use crate::image::PeImage;
+use crate::memory::AddressSpace;
+use crate::names::display_name;
+use crate::process::Process;
+use crate::registers::Cpu;
+use crate::unwind::walk;
+
+/// Most of a list that is looked at one by one: a damaged file may claim many.
+const MOST: usize = 16;
+/// RVAs that are asked about.
+const RVAS: [u32; 12] =
+    [0, 1, 0xfff, 0x1000, 0x1018, 0x10d2, 0x1253, 0x1934, 0x1944, 0x7b30, 0x7fff_ffff, u32::MAX];
+
+/// Opens a minidump and asks for everything in it.
+pub fn dump(bytes: &[u8]) {
+    if let Some(process) = open_dump(bytes) {
+        ask_process(&process);
+    }
+}
+
+/// Opens a PE image and asks for everything in it.
+pub fn image(bytes: &[u8]) {
+    let Ok(image) = PeImage::open(Data::from(bytes.to_vec())) else { return };
+    let _ = (image.codeview(), image.is_reproducible(), image.loader_written(), image.cpu());
+    let mut buffer = [0; 64];
+    for rva in RVAS.map(Rva) {
+        for base in [image.image_base, image.image_base.wrapping_add(0x1_2340_0000), 0] {
+            image.read_mapped(rva, base, &mut buffer);
+            image.relocated_words(rva, 64, base);
+        }
+        let _ = (image.section_at(rva), image.export_at(rva));
+    }
+}
+
+/// Opens a PDB and asks every question of it.
+pub fn pdb(bytes: &[u8]) {
+    if let Ok(pdb) = Pdb::open(Data::from(bytes.to_vec())) {
+        let _ = (pdb.identity().age, pdb.cpu(), pdb.is_fastlink());
+        debug_info(&pdb);
+    }
+}
+
+/// Asks every question of debug information.
+pub fn debug_info(debug: &dyn DebugInfo) {
+    for rva in RVAS.map(Rva) {
+        let _ = (debug.function_at(rva), debug.scopes_at(rva), debug.symbol_at(rva));
+        let _ = (debug.variables_at(rva), debug.frame_data_at(rva));
+        debug.lines_in(rva, Rva(rva.0.saturating_add(0x40)));
+    }
+    debug.lines_in(Rva(0), Rva(u32::MAX));
+    for symbol in debug.symbols_matching(&mut |_| true, MOST) {
+        debug.symbols_named(&symbol.name);
+    }
+    debug.symbols_named("main");
+    debug.problems();
+}
+
+/// Opens a dump, an image and a PDB, believes that they belong together, and shows the program.
+pub fn program(dump: &[u8], image: &[u8], pdb: &[u8]) {
+    let Some(mut process) = open_dump(dump) else { return };
+    if let Ok(image) = PeImage::open(Data::from(image.to_vec())) {
+        let _ = process.space.prove(0, &image);
+        process.space.set_image(0, Some(Arc::new(image)));
+    }
+    if let Ok(pdb) = Pdb::open(Data::from(pdb.to_vec())) {
+        process.set_debug_info(0, Some(Arc::new(pdb)));
+    }
+    ask_process(&process);
+}
+
+/// Undecorates a name.
+pub fn name(bytes: &[u8]) {
+    display_name(&String::from_utf8_lossy(bytes));
+}
+
+fn open_dump(bytes: &[u8]) -> Option<Process> {
+    let dump = Arc::new(Dump::open(Data::from(bytes.to_vec())).ok()?);
+    dump.read_all();
+    for index in 0..dump.streams().len().min(MOST) {
+        let _ = dump.stream_bytes(index);
+    }
+    let mut process = Process::new(AddressSpace::new(dump));
+    for module in 1..process.space.dump().modules().len() {
+        process.space.set_image(module, None);
+        process.set_debug_info(module, None);
+    }
+    Some(process)
+}
+
+fn ask_process(process: &Process) {
+    let dump = process.space.dump().clone();
+    for thread in 0..dump.threads().len().min(MOST) {
+        let Some(registers) = dump.context(thread) else { continue };
+        walk(process, &registers, 64);
+        if let (Some(address), Some(cpu @ (Cpu::X86 | Cpu::X64))) = (registers.instruction_pointer(), dump.cpu()) {
+            let code = process.space.bytes(address, 64);
+            let _ = disassemble(&code, address, cpu, Limit::Count(8), process);
+        }
+    }
+    let ranges = dump.memory().ranges().iter().take(MOST).map(|range| range.address);
+    let modules = dump.modules().iter().take(MOST).map(|module| module.base);
+    for address in ranges.chain(modules).chain([0, u64::MAX - 8]) {
+        for start in [address, address.wrapping_sub(8), address.wrapping_add(0x1930)] {
+            process.space.provenance(start, 0x2000);
+            process.space.bytes(start, 0x2000);
+            process.space.is_executable(start);
+        }
+    }
+}

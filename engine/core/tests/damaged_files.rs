@@ -1,0 +1,123 @@
+//! Damaged copies of the example files: cut off at every length, and with random bytes changed. Nothing may panic,
+//! hang or allocate without bound; the answers do not matter.
+
+use std::path::{Path, PathBuf};
+
+use stillframe_engine::exercise;
+
+/// Changed copies of each file.
+const MUTATIONS: usize = 3000;
+/// Lengths at which a file that is long is cut off, besides every length of its first 4 KiB.
+const CUTS: usize = 500;
+
+fn hello(name: &str) -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hello").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// xorshift64*: the same sequence on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    /// Values that break arithmetic come more often than by chance.
+    fn word(&mut self) -> u32 {
+        match self.below(4) {
+            0 => [0, 1, u32::MAX, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0][self.below(6)],
+            1 => self.below(256) as u32,
+            _ => self.next() as u32,
+        }
+    }
+
+    /// One to four bytes or words, at places anywhere or near the start, where the structure is.
+    fn damage(&mut self, bytes: &mut [u8]) {
+        for _ in 0..=self.below(4) {
+            let reach = if self.below(2) == 0 { bytes.len() } else { bytes.len().min(0x600) };
+            let at = self.below(reach);
+            if self.below(2) == 0 {
+                bytes[at] = self.next() as u8;
+            } else if let Some(place) = bytes.get_mut(at & !3..(at & !3) + 4) {
+                place.copy_from_slice(&self.word().to_le_bytes());
+            }
+        }
+    }
+}
+
+fn every_cut(bytes: &[u8], ask: fn(&[u8])) {
+    let step = (bytes.len() / CUTS).max(1);
+    for length in (0..bytes.len().min(0x1000)).chain((0x1000..bytes.len()).step_by(step)) {
+        ask(&bytes[..length]);
+    }
+}
+
+fn many_mutations(bytes: &[u8], seed: u64, ask: impl Fn(&[u8])) {
+    let mut random = Random(seed);
+    for _ in 0..MUTATIONS {
+        let mut damaged = bytes.to_vec();
+        random.damage(&mut damaged);
+        ask(&damaged);
+    }
+}
+
+#[test]
+fn dumps_cut_off_anywhere() {
+    for name in ["hello.dmp", "hello64.dmp"] {
+        every_cut(&hello(name), exercise::dump);
+    }
+}
+
+#[test]
+fn images_cut_off_anywhere() {
+    for name in ["hello.exe", "hello64.exe"] {
+        every_cut(&hello(name), exercise::image);
+    }
+}
+
+#[test]
+fn pdbs_cut_off_anywhere() {
+    for name in ["hello.pdb", "hello64.pdb"] {
+        every_cut(&hello(name), exercise::pdb);
+    }
+}
+
+#[test]
+fn dumps_with_random_damage() {
+    for (name, seed) in [("hello.dmp", 1), ("hello64.dmp", 2)] {
+        many_mutations(&hello(name), seed, exercise::dump);
+    }
+}
+
+#[test]
+fn images_with_random_damage() {
+    for (name, seed) in [("hello.exe", 3), ("hello64.exe", 4)] {
+        many_mutations(&hello(name), seed, exercise::image);
+    }
+}
+
+#[test]
+fn pdbs_with_random_damage() {
+    for (name, seed) in [("hello.pdb", 5), ("hello64.pdb", 6)] {
+        many_mutations(&hello(name), seed, exercise::pdb);
+    }
+}
+
+#[test]
+fn programs_of_which_one_file_is_damaged() {
+    for (name, seed) in [("hello", 7), ("hello64", 8)] {
+        let files = ["dmp", "exe", "pdb"].map(|extension| hello(&format!("{name}.{extension}")));
+        let [dump, image, pdb] = &files;
+        many_mutations(dump, seed, |damaged| exercise::program(damaged, image, pdb));
+        many_mutations(image, seed, |damaged| exercise::program(dump, damaged, pdb));
+        many_mutations(pdb, seed, |damaged| exercise::program(dump, image, damaged));
+    }
+}
