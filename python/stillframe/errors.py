@@ -27,16 +27,18 @@ class DumpError(StillframeError):
 
 
 class FaultError(StillframeError):
-    """Memory that is absent. `address` is the first absent byte, `reason` and `remedy` are words.
+    """Memory that is absent. `address` is the first absent byte, `module` the name of the module that covers it.
 
-    `reason` is a `stillframe.model.absent.Reason` where the model raises it.
+    `reason` and `remedy` are words; `reason` is a `stillframe.model.absent.Reason` where the model raises it.
     """
 
-    def __init__(self, address: int, reason: str, remedy: str) -> None:
-        super().__init__(f"{address:#x} {reason}; {remedy}")
+    def __init__(self, address: int, reason: str, remedy: str, module: str | None = None) -> None:
+        where = f"{address:#x} in {module}:" if module else f"{address:#x}"
+        super().__init__(f"{where} {reason}; {remedy}")
         self.address = address
         self.reason = reason
         self.remedy = remedy
+        self.module = module
 
 
 class SymbolsMissing(StillframeError):  # noqa: N818 - the name says what is the matter
@@ -81,3 +83,10 @@ class SymbolPathError(StillframeError):
         super().__init__(f"symbol path element {element}: {reason}")
         self.element = element
         self.reason = reason
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, without the path and number that Python and the engine put around it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition(" (os error")[0] or "cannot be opened"

@@ -25,13 +25,13 @@ class Reason(StrEnum):
     NO_ADDRESS = "is no address of this process", "none: no memory can be there"
     FREE = "was free memory", "nothing was there to capture"
     NOT_IN_DUMP = "not in this dump", "capture with full memory"
-    WRITABLE_SECTION = "in a writable section that the dump did not save", "capture with data segments or full memory"
+    WRITABLE_SECTION = "writable section, which the dump did not save", "capture with data segments or full memory"
     LOADER_WRITTEN = "written by the loader and not saved in the dump", "capture with full memory"
-    IMAGE_NOT_ASKED = "in an image that was not looked for", "ask for the module's image"
-    IMAGE_MISSING = "in an image that was not found", "give the folder of the binary as symbols"
-    IMAGE_MISMATCH = "in an image of which only other builds were found", "give the binary of this build"
+    IMAGE_NOT_ASKED = "image not looked for", "ask for the module's image"
+    IMAGE_MISSING = "image not found", "give the folder of the binary as symbols"
+    IMAGE_MISMATCH = "only images of other builds found", "give the binary of this build"
     NOT_IN_IMAGE = "not stored in the image's file", "capture with full memory"
-    UNSUPPORTED_IMAGE = "in an image of a format that is not supported yet", "capture with full memory"
+    UNSUPPORTED_IMAGE = "image of a format that is not supported yet", "capture with full memory"
     OPTIMIZED_AWAY = "optimized away at this instruction", "look at another frame, or build with less optimization"
     FRAME_BASE_UNKNOWN = "relative to a frame base that is not computed yet", "read the stack around the frame pointer"
     REGISTER_UNKNOWN = "in a register that is not known in this frame", "look at a frame nearer to the top"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
     DEBUG_INFO_MISSING = "no debug information was found", "give the folder of the PDB as symbols"
     DEBUG_INFO_MISMATCH = "only debug information of other builds was found", "give the PDB of this build"
     DEBUG_INFO_UNIDENTIFIED = (
-        "neither the dump nor an image says which debug information belongs to the module",
+        "neither the dump nor an image says which debug information belongs here",
         "give the folder of the binary as symbols",
     )
     DEBUG_INFO_NOT_MADE = "the image was linked without debug information", "link with /DEBUG and keep the PDB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from stillframe.errors import words_of
 from stillframe.model.locator import Attempt, Found, Outcome
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ class Refused(Exception):  # noqa: N818 - no error: the outcome of a check
     @classmethod
     def unreadable(cls, error: Exception) -> Refused:
         """A candidate that cannot be opened as what it should be."""
-        words = error.strerror if isinstance(error, OSError) else str(error)
-        return cls(Outcome.UNREADABLE, words or "cannot be opened")
+        return cls(Outcome.UNREADABLE, words_of(error))
 
 
 class Check(Generic[T]):

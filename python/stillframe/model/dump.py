@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stillframe._engine import DumpFile, EngineError, Space
-from stillframe.errors import DumpError, FaultError
+from stillframe.errors import DumpError, FaultError, words_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import plain_facts
 from stillframe.model.disassembly import disassemble
@@ -65,10 +65,8 @@ class Dump:
         """
         try:
             file = DumpFile.open(path)
-        except OSError as error:
-            raise DumpError(path, error.strerror or "cannot be opened") from error
-        except EngineError as error:
-            raise DumpError(path, str(error)) from error
+        except (OSError, EngineError) as error:
+            raise DumpError(path, words_of(error)) from error
         return cls(path, file, locator, explain)
 
     def __repr__(self) -> str:
@@ -211,7 +209,7 @@ class Dump:
                 count = DEFAULT_INSTRUCTIONS
             else:
                 end = function.end
-        return disassemble(self._process, address, count=count, end=None if end is None else min(end, ADDRESS_END - 1))
+        return disassemble(self._process, address, count=count, end=None if end is None else min(end, ADDRESS_END))
 
     def _start_of(self, start: int | str | Function | Symbol | Frame) -> int:
         if isinstance(start, int):

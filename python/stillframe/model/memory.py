@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from stillframe._engine import Span as SpanRecord
     from stillframe.model.module import Module, Modules
 
-ADDRESS_END = 1 << 64
-"""One past the last address."""
+ADDRESS_END = (1 << 64) - 1
+"""One past the last address that memory can have: the very last byte is in no range, whose end would be 0."""
 
 
 class ByteSource(StrEnum):
@@ -93,7 +93,7 @@ class Memory:
         """
         part = self.read_partial(address, size)
         if part.absent is not None:
-            raise FaultError(address + len(part.data), part.absent.reason, part.absent.remedy)
+            raise self._fault(address + len(part.data), part.absent)
         return part.data
 
     def read_partial(self, address: int, size: int) -> PartialRead:
@@ -116,7 +116,7 @@ class Memory:
         part = self.read_partial(address, limit)
         text, zero, _ = part.data.partition(b"\0")
         if not zero and part.absent is not None:
-            raise FaultError(address + len(part.data), part.absent.reason, part.absent.remedy)
+            raise self._fault(address + len(part.data), part.absent)
         return text
 
     def provenance(self, address: int, size: int) -> list[Span]:
@@ -130,6 +130,10 @@ class Memory:
         while self._has_asked_for_images_of(records):
             records = self._space.provenance(address, size)
         return [self._span(record) for record in records]
+
+    def _fault(self, address: int, absent: Absent) -> FaultError:
+        module = self._modules.at(address)
+        return FaultError(address, absent.reason, absent.remedy, module.name if module else None)
 
     def _absence_at(self, address: int) -> Absent:
         """Why the byte at `address` is absent; it must be."""

@@ -134,17 +134,21 @@ class Module:
         return Function(record.name, self.base + record.rva, record.size_bytes, record.is_thunk, self)
 
     def symbol_at(self, address: int) -> Symbol | Absent:
-        """The named address nearest at or below `address` in its section."""
+        """The named address nearest at or below `address` in its section: of the debug information, else an export."""
         if address not in self._symbols:
             self._symbols[address] = self._symbol_at(address)
         return self._symbols[address]
 
     def _symbol_at(self, address: int) -> Symbol | Absent:
-        debug = self.debug_file_or_absent()
-        if isinstance(debug, Absent):
-            return debug
-        record = debug.symbol_at(address - self.base) if self.covers(address) else None
-        return Absent.because(Reason.NOT_IN_DEBUG_INFO) if record is None else Symbol.of(self, record)
+        debug, rva = self.debug_file_or_absent(), address - self.base
+        record = None
+        if self.covers(address) and not isinstance(debug, Absent):
+            record = debug.symbol_at(rva)
+        if record is None and self.covers(address) and isinstance(self._image, ImageFound):
+            record = self._image.file.export_at(rva)
+        if record is not None:
+            return Symbol.of(self, record)
+        return debug if isinstance(debug, Absent) else Absent.because(Reason.NOT_IN_DEBUG_INFO)
 
     def scopes_at(self, address: int) -> tuple[ScopeRecord, ...]:
         """The chain of calls at `address`, innermost first; empty where no debug information covers it."""
