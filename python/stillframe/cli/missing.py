@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stillframe import Reason
+from stillframe.model.evidence import Rejected
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stillframe import Absent, Module, Thread
+    from stillframe.model.evidence import DebugInfoState, ImageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,42 @@ class Lack:
 
     @property
     def reason(self) -> str:
-        """What is missing, in words."""
-        image = None if self.image is None else _image_in_words(self.module)
-        debug_info = None if self.debug_info is None else str(self.debug_info.reason)
-        return ", ".join(part for part in (image, debug_info) if part)
+        """What is missing, in words; of files that do not match, what was expected and found."""
+        parts = (_in_words(self.module.image, self.image), _in_words(self.module.debug_info, self.debug_info))
+        return ", ".join(part for part in parts if part)
 
     @property
     def remedy(self) -> str:
         """What would help, in terms of the command line."""
-        remedies = dict.fromkeys(absent.remedy for absent in (self.image, self.debug_info) if absent is not None)
-        if set(remedies) == {"give the folder of the binary as symbols", "give the folder of the PDB as symbols"}:
-            return "give the folders of the binary and the PDB with --symbols"
-        return " and ".join(remedies).replace("as symbols", "with --symbols")
+        absences = [absent for absent in (self.image, self.debug_info) if absent is not None]
+        files = dict.fromkeys(_FILES[absent.reason] for absent in absences if absent.reason in _FILES)
+        if files:
+            return f"give the folder of {' and '.join(files)} with --symbols"
+        return absences[-1].remedy
+
+
+_WORDS = {
+    Reason.IMAGE_MISSING: "no image found",
+    Reason.UNSUPPORTED_IMAGE: "images of its format are not read yet",
+    Reason.DEBUG_INFO_MISSING: "no symbols found",
+    Reason.DEBUG_INFO_UNIDENTIFIED: "no symbols found",
+    Reason.DEBUG_INFO_NOT_MADE: "linked without debug information",
+    Reason.UNSUPPORTED_DEBUG_INFO: "symbols of its format are not read yet",
+}
+_FILES = {
+    Reason.IMAGE_MISSING: "the binary",
+    Reason.IMAGE_MISMATCH: "the binary",
+    Reason.DEBUG_INFO_UNIDENTIFIED: "the binary",
+    Reason.DEBUG_INFO_MISSING: "the PDB",
+    Reason.DEBUG_INFO_MISMATCH: "the PDB",
+}
+"""Which file would help."""
+
+
+def _in_words(state: ImageState | DebugInfoState, absent: Absent | None) -> str:
+    if absent is None:
+        return ""
+    return str(state) if isinstance(state, Rejected) else _WORDS.get(absent.reason, str(absent.reason))
 
 
 def lacks(threads: Iterable[Thread]) -> list[Lack]:
@@ -62,10 +90,6 @@ def _lack(module: Module, frames: tuple[tuple[int, int], ...], *, is_guessed: bo
     if debug_info is None and not is_guessed and module.image.state != "rejected":
         image = None
     return None if image is None and debug_info is None else Lack(module, frames, image, debug_info)
-
-
-def _image_in_words(module: Module) -> str:
-    return "only other builds of the image were found" if module.image.state == "rejected" else "no image was found"
 
 
 def frames_in_words(frames: Sequence[tuple[int, int]]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stillframe import Dump, Frame, Thread
+    from stillframe.cli.missing import Lack
     from stillframe.cli.page import Page, Part
 
 TRUST_WORDS = {"context": "context", "cfi": "", "frame_pointer": "frame pointer", "scan": "scan"}
@@ -43,14 +44,14 @@ def thread_title(thread: Thread) -> str:
 
 
 def add_lacks(page: Page, threads: Sequence[Thread]) -> None:
-    """A line for each module on the stacks whose files were not found, and the remedy."""
+    """What the stacks lack and what would help, once for all modules that lack the same."""
+    alike: dict[tuple[str, str], list[Lack]] = {}
     for lack in lacks(threads):
-        page.line(
-            f"{frames_in_words(lack.frames)}: ",
-            Styled(lack.module.name, "bold"),
-            f": {lack.reason}; ",
-            Styled(lack.remedy, "yellow"),
-        )
+        alike.setdefault((lack.reason, lack.remedy), []).append(lack)
+    for (reason, remedy), group in alike.items():
+        frames = frames_in_words(sorted(frame for lack in group for frame in lack.frames))
+        names = ", ".join(lack.module.name for lack in group)
+        page.line(f"{frames}: ", Styled(names, "bold"), f": {reason}; ", Styled(remedy, "yellow"))
 
 
 def frame_name(frame: Frame) -> str:
