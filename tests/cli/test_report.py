@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -174,3 +175,32 @@ def test_a_null_write_in_words_on_one_screen(name: str, stillframe_command: Comm
 
 def test_the_table_of_fast_fails_has_no_name_twice() -> None:
     assert len(set(FAST_FAILS.values())) == len(FAST_FAILS)
+
+
+def all_dumps() -> list[Path]:
+    dumps = sorted(shared_data().rglob("*.dmp"))
+    assert len(dumps) > 50
+    return dumps
+
+
+@pytest.mark.parametrize("words", [["report"], ["report", "--json"], ["threads"]], ids=" ".join)
+def test_every_real_dump_is_answered(words: list[str], stillframe_command: Command) -> None:
+    """Of all systems and processors, also of those whose stacks are not unwound yet."""
+    codes = {path.name: stillframe_command(words[0], path, *words[1:]).code for path in all_dumps()}
+    assert {name: code for name, code in codes.items() if code} == {}
+
+
+def test_a_very_deep_stack_is_abridged_in_the_report_alone(tmp_path: Path, stillframe_command: Command) -> None:
+    start, frames = 0x20000, 200
+    chain = b"".join(struct.pack("<II", start + 8 * (n + 1), 0x401005) for n in range(frames)) + bytes(64)
+    builder = DumpBuilder().module("app.exe", 0x400000, 0x10000, 0x5F000000)
+    builder.thread(1, {"eip": 0x401000, "esp": start, "ebp": start}, start, chain)
+    dump = builder.exception(1, 0xC00000FD, 0x401000).write(tmp_path / "deep.dmp")
+    whole = [line for line in stillframe_command("stack", dump).out.splitlines() if line.startswith("#")]
+    assert len(whole) > frames
+    report = stillframe_command("report", dump).out.splitlines()
+    shown = [line for line in report if line.startswith("#")]
+    assert len(shown) < 40
+    assert shown[0].split() == whole[0].split()
+    assert shown[-1].split() == whole[-1].split()
+    assert any(f"… {len(whole) - len(shown)} frames left out" in line for line in report)

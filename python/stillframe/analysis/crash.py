@@ -120,7 +120,7 @@ def _mach(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
         return _Reason(
             name, exception.address, f"access to {_address_in_words(exception.address, pointer_size_bytes)}", "by"
         )
-    return _Reason(name, exception.address, mach.WORDS.get(exception.code, f"exception {name}"))
+    return _Reason(name, exception.address, mach.WORDS.get(exception.code, f"exception 0x{exception.code:08x}"))
 
 
 def _address_in_words(address: int, pointer_size_bytes: int) -> str:

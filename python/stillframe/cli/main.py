@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from stillframe._engine import EngineError
 from stillframe.cli import exits
 from stillframe.cli.page import one_line
 from stillframe.errors import StillframeError
@@ -92,6 +93,8 @@ def _run(words: list[str]) -> int:
         return _fail(f"{error.format_message()} Try '{of} --help'.", exits.BAD_INPUT, words)
     except (KeyboardInterrupt, click.Abort) as error:
         raise KeyboardInterrupt from error
+    except EngineError as error:  # a question that the engine does not answer yet: damaged files are values by now
+        return _fail(str(error), exits.UNANSWERED, words)
     except StillframeError as error:
         return _fail(str(error), exits.exit_code_of(error), words)
     except BrokenPipeError:

@@ -34,21 +34,21 @@ class Lack:
 
     @property
     def remedy(self) -> str:
-        """What would help, in terms of the command line."""
+        """What would help, in terms of the command line; empty if nothing would."""
         absences = [absent for absent in (self.image, self.debug_info) if absent is not None]
         files = dict.fromkeys(_FILES[absent.reason] for absent in absences if absent.reason in _FILES)
         if files:
             return f"give the folder of {' and '.join(files)} with --symbols"
-        return absences[-1].remedy
+        return "" if absences[-1].reason is Reason.UNSUPPORTED_DEBUG_INFO else absences[-1].remedy
 
 
 _WORDS = {
     Reason.IMAGE_MISSING: "no image found",
-    Reason.UNSUPPORTED_IMAGE: "images of its format are not read yet",
+    Reason.UNSUPPORTED_IMAGE: "of a format that is not read yet",
     Reason.DEBUG_INFO_MISSING: "no symbols found",
     Reason.DEBUG_INFO_UNIDENTIFIED: "no symbols found",
     Reason.DEBUG_INFO_NOT_MADE: "linked without debug information",
-    Reason.UNSUPPORTED_DEBUG_INFO: "symbols of its format are not read yet",
+    Reason.UNSUPPORTED_DEBUG_INFO: "symbols of a format that is not read yet",
 }
 _FILES = {
     Reason.IMAGE_MISSING: "the binary",
@@ -72,7 +72,7 @@ def lacks(threads: Iterable[Thread]) -> list[Lack]:
     modules: dict[int, Module] = {}
     guessed: set[int] = set()
     for thread in threads:
-        for frame, caller in zip(thread.frames, [*thread.frames[1:], None], strict=True):
+        for frame, caller in zip(thread.frames, (*thread.frames[1:], None), strict=False):
             if frame.module is None:
                 continue
             modules[frame.module.index] = frame.module

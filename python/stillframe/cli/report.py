@@ -84,7 +84,7 @@ def _add_stacks(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
 
     for thread in threads:
         page.blank()
-        add_thread(page, dump, thread)
+        add_thread(page, dump, thread, abridged=True)
 
 
 def _add_modules(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe import Absent
+from stillframe._engine import EngineError
 from stillframe.analysis import linux
 from stillframe.cli import schema
 from stillframe.cli.missing import lacks
@@ -74,7 +75,10 @@ def _crashing_instruction(dump: Dump) -> str | None:
     crashed = dump.crashed_thread
     if crashed is None or not crashed.frames:
         return None
-    instructions = dump.disassemble(crashed.frames[0].instruction, count=1).instructions
+    try:
+        instructions = dump.disassemble(crashed.frames[0].instruction, count=1).instructions
+    except EngineError:  # of a processor whose instructions are not disassembled yet
+        return None
     return f"{instructions[0].mnemonic} {instructions[0].operands}".rstrip() if instructions else None
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TRUST_WORDS = {"context": "context", "cfi": "", "frame_pointer": "frame pointer", "scan": "scan"}
 """How a frame was found; `cfi`, found by unwind tables, is the rule and is not said."""
+INNERMOST_FRAMES, OUTERMOST_FRAMES = 24, 8
+"""Shown of a stack that is abridged."""
 QUIET_ENDS = {StopReason.END_OF_STACK, StopReason.NO_CONTEXT}
 
 
@@ -26,13 +28,24 @@ def address_text(dump: Dump, address: int) -> str:
     return f"0x{address:0{2 * dump.pointer_size_bytes}X}"
 
 
-def add_thread(page: Page, dump: Dump, thread: Thread) -> None:
-    """The thread's heading, its stack, and why the stack ends if it is not at its end."""
+def add_thread(page: Page, dump: Dump, thread: Thread, *, abridged: bool = False) -> None:
+    """The thread's heading, its stack, and why the stack ends if it is not at its end.
+
+    `abridged` leaves out the middle of a very deep stack, such as that of an endless recursion.
+    """
     page.line(Styled(thread_title(thread), "bold"))
     if isinstance(thread.registers, Absent):
-        page.line("no stack: ", Styled(str(thread.registers), "yellow"))
+        page.line("no stack: ", Styled(str(thread.registers.reason), "yellow"))
         return
-    page.table([_row(dump, frame) for frame in thread.frames])
+    frames = thread.frames
+    left_out = len(frames) - OUTERMOST_FRAMES - INNERMOST_FRAMES if abridged else 0
+    if left_out > 1:
+        page.table([_row(dump, frame) for frame in frames[:INNERMOST_FRAMES]])
+        page.line(
+            Styled(f"… {left_out:,} frames left out; `stillframe stack --thread {thread.index}` shows all", "dim")
+        )
+        frames = frames[-OUTERMOST_FRAMES:]
+    page.table([_row(dump, frame) for frame in frames])
     if thread.stop.reason not in QUIET_ENDS:
         page.line(Styled(f"the stack ends here: {thread.stop}", "yellow"))
 
@@ -51,7 +64,7 @@ def add_lacks(page: Page, threads: Sequence[Thread]) -> None:
     for (reason, remedy), group in alike.items():
         frames = frames_in_words(sorted(frame for lack in group for frame in lack.frames))
         names = ", ".join(lack.module.name for lack in group)
-        page.line(f"{frames}: ", Styled(names, "bold"), f": {reason}; ", Styled(remedy, "yellow"))
+        page.line(f"{frames}: ", Styled(names, "bold"), f": {reason}", "; " if remedy else "", Styled(remedy, "yellow"))
 
 
 def frame_name(frame: Frame) -> str:
