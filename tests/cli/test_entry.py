@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 import pytest
@@ -18,9 +19,6 @@ from stillframe.cli.main import VERBS
 from support.command import SCRIPT, Command, process
 from support.data import EXAMPLES
 from support.dump_builder import DumpBuilder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HELLO = EXAMPLES / "hello"
 ARGUMENTS: dict[str, list[str]] = {"disasm": ["0x9f1934"], "memory": ["0x9f1934", "4"]}
@@ -67,6 +65,8 @@ def test_every_verb_has_help_and_the_shared_options(verb: str, stillframe_comman
         ["memory", "x.dmp", "0x1000", "0"],
         ["memory", "x.dmp", "0x1000", str(1 << 40)],
         ["streams", "x.dmp", "--raw", "first"],
+        ["report", str(HELLO / "hello.dmp"), "--symbols", "/no/such/folder"],
+        ["report", str(HELLO / "hello.dmp"), "--symbols", str(HELLO / "hello.pdb")],
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_2(words: list[str], stillframe_command: Command) -> None:
@@ -130,6 +130,23 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     started.stdout.close()
     _, err = started.communicate(timeout=60)
     assert (started.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [SCRIPT, "report", HELLO / "hello.dmp"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert result.returncode == 2
+    assert result.stderr.startswith(b"stillframe: the output cannot be written: ")
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_closed_output_is_no_error() -> None:
+    command = f"exec {SCRIPT} report {HELLO / 'hello.dmp'} >&-"
+    result = subprocess.run(command, shell=True, stderr=subprocess.PIPE, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
 
 
 def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
@@ -196,5 +213,7 @@ def test_colour_on_a_terminal_only_and_not_where_it_is_not_wanted() -> None:
     words = ["stack", str(HELLO / "hello.dmp")]
     plain = process(*words).stdout
     assert "\x1b" not in plain
-    assert "\x1b[" in on_a_terminal(*words)
+    coloured = on_a_terminal(*words)
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert on_a_terminal(*words, NO_COLOR="1") == plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -71,6 +72,8 @@ stillframe = Verbs(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line `arguments` (default: the process's own) and returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
     if "_STILLFRAME_COMPLETE" in os.environ:
         stillframe.main(words, "stillframe")
     try:
@@ -86,29 +89,41 @@ def _run(words: list[str]) -> int:
     try:
         with stillframe.make_context("stillframe", words) as context:
             stillframe.invoke(context)
+        sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except click.UsageError as error:
-        of = error.ctx.command_path if error.ctx else "stillframe"
-        return _fail(f"{error.format_message()} Try '{of} --help'.", exits.BAD_INPUT, words)
-    except (KeyboardInterrupt, click.Abort) as error:
+    except click.Abort as error:
         raise KeyboardInterrupt from error
-    except EngineError as error:  # a question that the engine does not answer yet: damaged files are values by now
-        return _fail(str(error), exits.UNANSWERED, words)
-    except StillframeError as error:
-        return _fail(str(error), exits.exit_code_of(error), words)
     except BrokenPipeError:
         raise
     except Exception as error:  # the last line of defence: no traceback unless asked for
-        message = f"internal error: {type(error).__name__}: {error}; with --debug it shows where"
-        return _fail(message, exits.BUG, words)
-    sys.stdout.flush()
+        message, code = _in_words(error)
+        return _fail(message, code, words)
     return exits.ANSWERED
+
+
+def _in_words(error: Exception) -> tuple[str, int]:
+    """The line that says what went wrong, and the exit code."""
+    if isinstance(error, click.UsageError):
+        of = error.ctx.command_path if error.ctx else "stillframe"
+        return f"{error.format_message()} Try '{of} --help'.", exits.BAD_INPUT
+    if isinstance(error, StillframeError):
+        return str(error), exits.exit_code_of(error)
+    if isinstance(error, EngineError):  # a question that it does not answer yet: damaged files are values by now
+        return str(error), exits.UNANSWERED
+    if isinstance(error, OSError):
+        return f"the output cannot be written: {error.strerror}", exits.BAD_INPUT
+    return f"internal error: {type(error).__name__}: {error}; with --debug it shows where", exits.BUG
 
 
 def _fail(message: str, code: int, words: list[str]) -> int:
     """One line on standard error, after the traceback if `--debug` is among the words."""
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:  # the disk is full: what was printed before is lost, the line below is not
+        _discard_output()
     if "--debug" in words:
         import traceback
 

@@ -44,7 +44,7 @@ class Lack:
 
 _WORDS = {
     Reason.IMAGE_MISSING: "no image found",
-    Reason.UNSUPPORTED_IMAGE: "of a format that is not read yet",
+    Reason.UNSUPPORTED_IMAGE: "image of a format that is not read yet",
     Reason.DEBUG_INFO_MISSING: "no symbols found",
     Reason.DEBUG_INFO_UNIDENTIFIED: "no symbols found",
     Reason.DEBUG_INFO_NOT_MADE: "linked without debug information",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,11 @@ class Request:
     as_json: bool
 
     def open(self) -> stillframe.Dump:
-        """:raises DumpError: :raises SymbolPathError:"""
+        """:raises DumpError: :raises SymbolPathError: :raises click.UsageError: if a folder of symbols is none."""
+        for folder in self.symbols:
+            is_plain = not any(mark in folder for mark in "*;")
+            if is_plain and not Path(folder).is_dir():
+                raise click.UsageError(f"--symbols {folder}: no such folder.")
         return stillframe.open(self.path, symbols=self.symbols)
 
 
