@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillframe.analysis import fast_fail, mach, ntstatus, windows
-from stillframe.analysis.signals import CODE_WORDS, DUMP_REQUESTED, WORDS, Signal
 from stillframe.model.absent import Absent
 from stillframe.model.crash import Crash
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from stillframe.model.thread import Thread
 
 NULL_PAGES_BYTES = 0x10000
-"""No process has memory below: Windows never gives it out, and `vm.mmap_min_addr` of Linux is the same by default."""
+"""Windows gives out no address below, and Linux usually does not either (`vm.mmap_min_addr`)."""
 UNREPORTED_ADDRESS = (1 << 64) - 1
 """What Windows on x64 records for a general protection fault, which has no address."""
 
@@ -64,7 +62,12 @@ def _reason(dump: Dump, exception: ExceptionRecord) -> _Reason:
     return _Reason(name, exception.address, f"exception 0x{exception.code:08x}")
 
 
+# The tables of other systems than the dump's are not imported.
+
+
 def _windows(exception: ExceptionRecord, dump: Dump) -> _Reason:
+    from stillframe.analysis import fast_fail, ntstatus, windows
+
     code, parameters = exception.code, exception.parameters
     if code == windows.ACCESS_VIOLATION and len(parameters) >= 2:
         return _access_violation(parameters[0], parameters[1], dump)
@@ -85,6 +88,8 @@ def _windows(exception: ExceptionRecord, dump: Dump) -> _Reason:
 
 
 def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
+    from stillframe.analysis import windows
+
     known = windows.ACCESS_KINDS.get(kind)
     name = f"EXCEPTION_ACCESS_VIOLATION_{known}" if known else "EXCEPTION_ACCESS_VIOLATION"
     where = _address_in_words(address, dump.pointer_size_bytes)
@@ -101,6 +106,8 @@ def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
 
 
 def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
+    from stillframe.analysis.signals import CODE_WORDS, DUMP_REQUESTED, WORDS, Signal
+
     signal = Signal(exception.code, exception.flags)
     if signal.number == DUMP_REQUESTED:
         return _Reason("DUMP_REQUESTED", exception.address, WORDS[DUMP_REQUESTED], link="")
@@ -115,6 +122,8 @@ def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
 
 
 def _mach(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
+    from stillframe.analysis import mach
+
     name = mach.name(exception.code, exception.flags)
     if exception.code == mach.BAD_ACCESS:
         return _Reason(

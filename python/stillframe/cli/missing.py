@@ -1,4 +1,4 @@
-"""What the stacks shown lack, module by module, and what would help."""
+"""What is missing or damaged: of the stacks shown, module by module, and what would help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stillframe import Reason
-from stillframe.model.evidence import Rejected
+from stillframe.model.evidence import DebugInfoFound, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,3 +105,8 @@ def frames_in_words(frames: Sequence[tuple[int, int]]) -> str:
             runs.append([number, number])
     words = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
     return f"frame {words}" if len(frames) == 1 else f"frames {words}"
+
+
+def problems_of(state: ImageState | DebugInfoState) -> list[str]:
+    """What is damaged in debug information that was found, as far as it has been read."""
+    return state.file.problems() if isinstance(state, DebugInfoFound) else []

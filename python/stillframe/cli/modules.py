@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stillframe.cli.missing import problems_of
 from stillframe.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def _describe(page: Page, dump: Dump, module: Module) -> None:
         page.line(f"  {title}: {state}")
         for attempt in state.tried:
             page.line(f"    tried {attempt}")
+        for problem in problems_of(state):
+            page.line(f"    damaged: {problem}")
 
 
 command = verb(run, click.Option(["--verbose", "-v"], is_flag=True, help="Keys, and every place that was tried."))

@@ -102,6 +102,7 @@ def _add_modules(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
 
 
 def _add_missing(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
+    from stillframe.cli.missing import problems_of
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import add_lacks
 
@@ -109,6 +110,9 @@ def _add_missing(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
     add_lacks(page, threads)
     for problem in dump.problems:
         page.line(Styled("damaged: ", "red"), problem)
+    for module in dump.modules:
+        for problem in problems_of(module.debug_info):
+            page.line(Styled("damaged: ", "red"), f"symbols of {module.name}: {problem}")
 
 
 command = verb(

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stillframe import Absent
+from stillframe.cli.missing import problems_of
 from stillframe.cli.page import write
 from stillframe.model.evidence import DebugInfoFound, ImageFound, Rejected
 from stillframe.model.locator import Outcome
@@ -181,13 +182,14 @@ def file_state(state: ImageState | DebugInfoState) -> Object:
         "expected": None,
         "found": None,
         "absent": absence(state.absent),
+        "problems": None,
         "tried": [
             {"place": attempt.place, "outcome": str(attempt.outcome), "detail": attempt.detail or None}
             for attempt in state.tried
         ],
     }
     if isinstance(state, ImageFound | DebugInfoFound):
-        found |= {"path": str(state.path), "proved_by": state.proved_by}
+        found |= {"path": str(state.path), "proved_by": state.proved_by, "problems": problems_of(state)}
     elif isinstance(state, Rejected):
         found |= {"path": str(state.where), "expected": state.expected, "found": state.found}
     return found
