@@ -13,7 +13,7 @@ use stillframe_engine::registers::Cpu;
 
 use crate::errors::engine_error;
 use crate::identity::debug_id;
-use crate::registers::register_name;
+use crate::registers::{register_name, vector_name};
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, get_all, module = "stillframe._engine")]
@@ -114,16 +114,18 @@ pub struct VariableRecord {
     type_index: u32,
     inline_depth: u32,
     place: &'static str,
-    register: Option<&'static str>,
+    register: Option<String>,
     offset: Option<i64>,
 }
 
 impl VariableRecord {
     fn new(variable: debuginfo::Variable, cpu: Cpu) -> VariableRecord {
+        let name = |register| register_name(cpu, register).map(str::to_owned);
         let (place, register, offset) = match variable.place {
-            Place::Register(register) => ("register", register_name(cpu, register), None),
+            Place::Register(register) => ("register", name(register), None),
+            Place::Vector(index) => ("register", Some(vector_name(cpu, index.into())), None),
             Place::RegisterRelative(register, offset) => {
-                ("register_relative", register_name(cpu, register), Some(i64::from(offset)))
+                ("register_relative", name(register), Some(i64::from(offset)))
             }
             Place::FrameRelative(offset) => ("frame_relative", None, Some(i64::from(offset))),
             Place::Static(rva) => ("static", None, Some(i64::from(rva.0))),

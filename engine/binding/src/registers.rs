@@ -19,6 +19,11 @@ pub fn register_name(cpu: Cpu, register: Register) -> Option<&'static str> {
     cpu.register_names().get(usize::from(register.0)).copied()
 }
 
+/// The name of a vector register.
+pub fn vector_name(cpu: Cpu, index: usize) -> String {
+    format!("{}{index}", vector_prefix(cpu))
+}
+
 fn vector_prefix(cpu: Cpu) -> &'static str {
     match cpu {
         Cpu::X86 | Cpu::X64 => "xmm",
@@ -81,10 +86,9 @@ impl Registers {
 
     fn known_vectors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let known = PyDict::new(py);
-        let prefix = vector_prefix(self.0.cpu());
         for index in 0..self.0.cpu().vector_count() {
             if let Some(value) = self.0.vector(index) {
-                known.set_item(format!("{prefix}{index}"), value)?;
+                known.set_item(vector_name(self.0.cpu(), index), value)?;
             }
         }
         Ok(known)

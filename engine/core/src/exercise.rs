@@ -20,8 +20,7 @@ use crate::unwind::walk;
 /// Most of a list that is looked at one by one: a damaged file may claim many.
 const MOST: usize = 16;
 /// RVAs that are asked about.
-const RVAS: [u32; 12] =
-    [0, 1, 0xfff, 0x1000, 0x1018, 0x10d2, 0x1253, 0x1934, 0x1944, 0x7b30, 0x7fff_ffff, u32::MAX];
+const RVAS: [u32; 12] = [0, 1, 0xfff, 0x1000, 0x1018, 0x10d2, 0x1253, 0x1934, 0x1944, 0x7b30, 0x7fff_ffff, u32::MAX];
 
 /// Opens a minidump and asks for everything in it.
 pub fn dump(bytes: &[u8]) {

@@ -119,8 +119,10 @@ pub struct Variable {
 /// Where a variable lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In a register.
+    /// In a general register.
     Register(Register),
+    /// In the vector register with this index.
+    Vector(u8),
     /// In memory at a register's value plus an offset.
     RegisterRelative(Register, i32),
     /// In memory at the frame's base plus an offset, where the base is not a plain register (x86 `VFRAME`).

@@ -32,7 +32,7 @@ pub fn registers(bytes: &[u8], cpu: Cpu) -> Result<RegisterSet, Problem> {
 }
 
 fn read_x86(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
-    let flags = Reader::new(bytes).u32()?;
+    let flags = declared(Reader::new(bytes).u32()?);
     let mut input = Reader::at(bytes, 0x9c)?;
     for register in [x86::EDI, x86::ESI, x86::EBX, x86::EDX, x86::ECX, x86::EAX] {
         set_if(flags & INTEGER != 0, set, register, input.u32()?.into());
@@ -51,7 +51,7 @@ fn read_x86(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
 }
 
 fn read_x64(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
-    let flags = Reader::at(bytes, 0x30)?.u32()?;
+    let flags = declared(Reader::at(bytes, 0x30)?.u32()?);
     let (control, integer) = (flags & CONTROL != 0, flags & INTEGER != 0);
     set_if(control, set, x64::RFLAGS, Reader::at(bytes, 0x44)?.u32()?.into());
     let mut input = Reader::at(bytes, 0x78)?;
@@ -68,7 +68,7 @@ fn read_x64(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
 
 fn read_arm64(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
     let mut input = Reader::new(bytes);
-    let (flags, cpsr) = (input.u32()?, input.u32()?);
+    let (flags, cpsr) = (declared(input.u32()?), input.u32()?);
     let (control, integer) = (flags & CONTROL != 0, flags & INTEGER != 0);
     set_if(control, set, arm64::CPSR, cpsr.into());
     for index in 0..29 {
@@ -81,6 +81,15 @@ fn read_arm64(bytes: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
         read_vectors(bytes, input.offset(), 32, set);
     }
     Ok(())
+}
+
+/// Which groups of registers the flags declare.
+///
+/// Folklore: Breakpad's writer for macOS sets the bit of the processor and no group at all, though it has written the
+/// registers (the dump of a macOS crash in the `symbolic` project has 0x100000). So no group means these two.
+fn declared(flags: u32) -> u32 {
+    const GROUPS: u32 = 0xffff;
+    if flags & GROUPS == 0 { CONTROL | INTEGER } else { flags & GROUPS }
 }
 
 fn set_if(belongs: bool, set: &mut RegisterSet, register: Register, value: u64) {

@@ -6,7 +6,7 @@ pub mod proof;
 mod relocations;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use pe::{ImageError, PeImage, Section};
 pub use proof::{Difference, Proof, prove};

@@ -2,13 +2,10 @@
 //!
 //! Source: `FPO_DATA` in Microsoft's `winnt.h`.
 
-use iced_x86::{Mnemonic, OpKind, Register as MachineRegister};
-
-use super::Trust;
-use super::code_bytes::instruction_at;
 use super::step::{Position, Step};
+use super::{Trust, prologue};
 use crate::debuginfo::FrameData;
-use crate::registers::{Cpu, Register, x86};
+use crate::registers::{Register, x86};
 
 /// The caller, whose return address is at `slot`.
 ///
@@ -40,38 +37,11 @@ pub(super) fn caller(position: &Position, data: &FrameData, start: u64, slot: u6
 
 /// The saved registers in the order of their pushes; fewer than `count` if they cannot be told.
 fn saved_registers(position: &Position, start: u64, count: usize, uses_base_pointer: bool) -> Vec<Register> {
-    let pushed = pushes(position, start, count);
+    let pushed: Vec<Register> = prologue::pushes(position.process, start, count);
     match count {
         _ if pushed.len() == count => pushed,
         1 if uses_base_pointer => vec![x86::EBP],
         4 => vec![x86::EBX, x86::EBP, x86::ESI, x86::EDI],
         _ => Vec::new(),
     }
-}
-
-/// The first `count` pushes of preserved registers from the function's start on.
-fn pushes(position: &Position, start: u64, count: usize) -> Vec<Register> {
-    let mut pushed = Vec::new();
-    let mut address = start;
-    for _ in 0..32 {
-        if pushed.len() == count {
-            break;
-        }
-        let Some(instruction) = instruction_at(position.process, address, Cpu::X86) else { break };
-        if instruction.mnemonic() == Mnemonic::Push && instruction.op0_kind() == OpKind::Register {
-            match instruction.op0_register() {
-                MachineRegister::EBX => pushed.push(x86::EBX),
-                MachineRegister::EBP => pushed.push(x86::EBP),
-                MachineRegister::ESI => pushed.push(x86::ESI),
-                MachineRegister::EDI => pushed.push(x86::EDI),
-                // `push ecx` makes room for a local.
-                _ => {}
-            }
-        }
-        if instruction.flow_control() != iced_x86::FlowControl::Next {
-            break;
-        }
-        address = instruction.next_ip();
-    }
-    pushed
 }

@@ -50,7 +50,7 @@ pub(super) fn run<'a>(
     memory: &dyn Fn(u32) -> Option<u32>,
 ) -> Result<(), ProgramError> {
     let mut stack: Vec<Operand> = Vec::new();
-    for (count, token) in program.split_ascii_whitespace().enumerate() {
+    for (count, token) in tokens(program).enumerate() {
         if count == MOST_TOKENS {
             return Err(ProgramError::TooLong);
         }
@@ -80,6 +80,21 @@ pub(super) fn run<'a>(
         stack.push(result);
     }
     Ok(())
+}
+
+/// The tokens of `program`. Folklore: Microsoft's compiler leaves out blanks after operators, as in
+/// `$T0 $ebp 204 + =$eip $T0 4 + ^ =$ebp $T0 ^ = $esp $T0 8 + =`, so `=`, `^` and `@` are tokens wherever they stand.
+fn tokens(program: &str) -> impl Iterator<Item = &str> {
+    let is_operator = |part: &str| part.starts_with(['=', '^', '@']);
+    program.split_ascii_whitespace().flat_map(move |word| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let end = if is_operator(rest) { 1 } else { rest.find(['=', '^', '@']).unwrap_or(rest.len()) };
+            let (token, after) = rest.split_at(end);
+            rest = after;
+            (!token.is_empty()).then_some(token)
+        })
+    })
 }
 
 fn operand(token: &str) -> Result<Operand<'_>, ProgramError> {
@@ -134,6 +149,10 @@ mod tests {
             ("$T0 -4 =", "$T0", 0xffff_fffc),
             ("$T0 4294967295 1 + =", "$T0", 0),
             ("", "$esp", 0x1000),
+            // As Microsoft's compiler wrote it for a function of a real PDB.
+            ("$T0 $ebp 204 + =$eip $T0 4 + ^ =$ebp $T0 ^ = $esp $T0 8 + =", "$eip", 0x1020 + 204 + 4 + 1),
+            ("$T0 $ebp 204 + =$eip $T0 4 + ^ =$ebp $T0 ^ = $esp $T0 8 + =", "$ebp", 0x1020 + 204 + 1),
+            ("$T0 .raSearch ^=", "$T0", 0x1011),
         ] {
             assert_eq!(value_of(program, name), Ok(Some(expected)), "{program}");
         }

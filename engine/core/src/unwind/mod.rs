@@ -1,4 +1,17 @@
 //! Walking a thread's stack: from a full register set to its caller's, until there is a reason to stop.
+//!
+//! Each step tries, in this order, and takes the first that answers:
+//!
+//! | file | what it goes by | trust |
+//! | --- | --- | --- |
+//! | `walk` | a call to no code at all: its return address is on top | CFI |
+//! | `information`: `x64`, `x86` | unwind codes of the image; frame data and FPO of the debug information | CFI |
+//! | `straight_line` | instructions that run straight into a return (system call stubs) | CFI |
+//! | `frame_pointer` | the chain of EBP or RBP | frame pointer |
+//! | `scan`, `consistency` | words on the stack after a call, whose frames above agree | scan |
+//!
+//! A frame that is missed is better than one that is made up: what cannot be checked is not taken, except where the
+//! convention is strong (EBP chains). ARM64 has no steps yet: `information` is where they belong.
 
 mod code_bytes;
 mod consistency;
@@ -6,6 +19,7 @@ mod fpo;
 mod frame_pointer;
 mod frame_program;
 mod information;
+mod prologue;
 mod scan;
 mod step;
 mod straight_line;

@@ -74,27 +74,22 @@ fn accept(position: &Position, slot: u64, address: u64) -> Step {
     let sp = slot.wrapping_add(width);
     let mut registers = RegisterSet::new(cpu);
     if cpu == Cpu::X86
-        && let Some(base) = frame_base(position, slot)?
+        && let Some(base) = pushed_frame_pointer(position, slot)?
     {
         registers.set(cpu.frame_pointer(), base);
     }
     position.caller(registers, address, sp, Trust::Scan)
 }
 
-/// EBP in the caller, if it can be told: the callee still has it, or pushed it first. It must point at a frame: a
-/// saved EBP above it and a return address. (Breakpad's folklore: the word below the return address is a saved EBP.)
-fn frame_base(position: &Position, slot: u64) -> Result<Option<u64>, Halt> {
-    let process = position.process;
-    let saved = process.read_u32(slot.wrapping_sub(4)).filter(|_| slot > position.sp).map(u64::from);
-    for base in [position.frame.registers.frame_pointer(), saved].into_iter().flatten() {
-        let next = process.read_u32(base).map(u64::from);
-        let Some(address) = process.read_u32(base.wrapping_add(4)) else { continue };
-        if base > slot
-            && next.is_some_and(|next| next == 0 || next > base)
-            && evidence(process, u64::from(address), Cpu::X86)? > Evidence::Refuted
-        {
-            return Ok(Some(base));
-        }
-    }
-    Ok(None)
+/// EBP in the caller, if the word below its return address is it: folklore of Breakpad, for functions that push EBP
+/// first and use it for other things. It must point at a frame: a saved EBP above it and a return address.
+fn pushed_frame_pointer(position: &Position, slot: u64) -> Result<Option<u64>, Halt> {
+    let word = |address: u64| position.process.read_u32(address).map(u64::from);
+    let Some(base) = word(slot.wrapping_sub(4)).filter(|&base| slot > position.sp && base > slot) else {
+        return Ok(None);
+    };
+    let (Some(saved), Some(address)) = (word(base), word(base.wrapping_add(4))) else { return Ok(None) };
+    let leads_up = saved == 0 || saved > base;
+    let is_frame = leads_up && evidence(position.process, address, Cpu::X86)? > Evidence::Refuted;
+    Ok(is_frame.then_some(base))
 }

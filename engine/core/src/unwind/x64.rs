@@ -44,8 +44,8 @@ fn leaf(position: &Position) -> Step {
     position.caller(position.preserved_registers(), address, position.sp.wrapping_add(8), Trust::Cfi)
 }
 
-/// The caller if the instruction pointer is in an epilogue, which the unwind codes do not cover: at most one
-/// adjustment of the stack pointer, then pops, then a return or a jump out of the function.
+/// The caller if the instruction pointer is in an epilogue, which the unwind codes do not cover: nothing but adjustments
+/// of the stack pointer and pops, then a return or a jump out of the function.
 fn by_epilogue(
     position: &Position,
     module: ModuleRange,
@@ -56,8 +56,7 @@ fn by_epilogue(
     for index in 0..LONGEST_EPILOGUE_INSTRUCTIONS {
         let Some(instruction) = machine.fetch() else { return Ok(None) };
         match machine.execute(&instruction) {
-            Effect::Next(Kind::Pop) => {}
-            Effect::Next(Kind::Adjust) if index == 0 => {}
+            Effect::Next(Kind::Adjust | Kind::Pop) => {}
             Effect::Returned(address) => return machine.into_caller(address),
             Effect::Jumped(target) => {
                 if !target.is_none_or(|target| leaves(target, module, tables, function))

@@ -3,7 +3,7 @@
 use super::code_bytes::{Evidence, evidence};
 use super::frame_program::{self, ProgramError, Values};
 use super::step::{Halt, Position, Step};
-use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer};
+use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer, prologue};
 use crate::address::Rva;
 use crate::debuginfo::{DebugInfo, FpoKind, FrameData, FrameRule};
 use crate::registers::{Register, x86};
@@ -15,20 +15,29 @@ const SEARCH_WORDS: u64 = 64;
 const LARGEST_FRAME_BYTES: u64 = 1 << 20;
 
 /// Registers that programs name and may leave as they are.
-const PROGRAM_REGISTERS: [(&str, Register); 5] =
-    [("$esp", x86::ESP), ("$ebp", x86::EBP), ("$ebx", x86::EBX), ("$esi", x86::ESI), ("$edi", x86::EDI)];
+///
+/// Folklore: Microsoft's compiler writes some by name and some by their number in `cvconst.h` (`CV_REG_EBX` is 20), even
+/// in one program: `$T0 $ebp = … $20 $T0 40 - ^ = $23 $T0 44 - ^ =`.
+const PROGRAM_REGISTERS: [(&str, Register); 10] = [
+    ("$esp", x86::ESP),
+    ("$21", x86::ESP),
+    ("$ebp", x86::EBP),
+    ("$22", x86::EBP),
+    ("$ebx", x86::EBX),
+    ("$20", x86::EBX),
+    ("$esi", x86::ESI),
+    ("$23", x86::ESI),
+    ("$edi", x86::EDI),
+    ("$24", x86::EDI),
+];
 
 /// The caller of a function that was stopped before its first instruction: told by the call, which names that address.
 ///
 /// No record covers thunks and imports, and frame pointers would skip the caller: EBP is still its.
 pub(super) fn at_entry(position: &Position, module: ModuleRange, debug: Option<&dyn DebugInfo>) -> Step {
-    if !position.is_exact() {
-        return Ok(None);
-    }
-    let address = position.word(position.sp)?;
-    if address == 0 {
-        return Ok(None);
-    }
+    // Any absent word is left to the frame pointer: the stack pointer of a crash may be wild.
+    let top = position.process.read_u32(position.sp).map(u64::from);
+    let Some(address) = top.filter(|&address| position.is_exact() && address != 0) else { return Ok(None) };
     let rva = Rva::of(position.ip, module.base);
     let function = debug.zip(rva).and_then(|(debug, rva)| debug.function_at(rva));
     let starts_here = function.is_some_and(|function| Some(function.start) == rva);
@@ -44,10 +53,17 @@ pub(super) fn at_entry(position: &Position, module: ModuleRange, debug: Option<&
 pub(super) fn caller(position: &Position, module: ModuleRange, debug: &dyn DebugInfo) -> Step {
     let Some(lookup) = Rva::of(position.frame.lookup_address, module.base) else { return Ok(None) };
     let Some(data) = debug.frame_data_at(lookup) else { return Ok(None) };
+    let start = data.start.at(module.base);
+    if position.is_exact() && position.ip.wrapping_sub(start) < u64::from(data.prologue_bytes) {
+        let starts_function = debug.function_at(data.start).is_some_and(|function| function.start == data.start);
+        if starts_function && let Some(caller) = prologue::caller(position, start)? {
+            return Ok(Some(caller));
+        }
+    }
     match &data.rule {
         FrameRule::Program(program) => by_program(position, &data, program),
         FrameRule::Fpo { kind: FpoKind::Fpo, uses_base_pointer } => match return_address_slot(position, &data)? {
-            Some(slot) => fpo::caller(position, &data, data.start.at(module.base), slot, *uses_base_pointer),
+            Some(slot) => fpo::caller(position, &data, start, slot, *uses_base_pointer),
             None => Ok(None),
         },
         FrameRule::Fpo { kind: FpoKind::NonFpo, .. } => frame_pointer::caller(position),

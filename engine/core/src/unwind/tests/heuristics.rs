@@ -89,6 +89,7 @@ fn a_scan_takes_only_what_a_call_can_have_left() {
             (0, &indirect),
             (0x10, &call(0x1010, 0x1050)),
             (0x20, &call(0x1020, 0x1060)),
+            (0x30, &call(0x1030, 0x7000_0000)),
             (0x60, &[0xff, 0x25, 0, 0, 0, 0]),
         ],
     );
@@ -96,6 +97,7 @@ fn a_scan_takes_only_what_a_call_can_have_left() {
         ("after an indirect call", APP + 0x1006, true),
         ("after a call of a thunk", APP + 0x1025, true),
         ("after a call that stays in its module", APP + 0x1015, false),
+        ("after a call of what is no code", APP + 0x1035, false),
         ("in the middle of code", APP + 0x1008, false),
         ("data", APP + 0x8008, false),
         ("the header", APP + 0x10, false),
@@ -118,17 +120,24 @@ fn a_scan_passes_over_a_frame_that_is_over() {
         let distance = 0x8000_u32.wrapping_sub(at + 6).to_le_bytes();
         [0xff, 0x15, distance[0], distance[1], distance[2], distance[3]]
     };
-    let app = code(0x100, &[(0x10, &call(0x1010, 0x1040)), (0x20, &import(0x1020)), (0x50, &import(0x1050))]);
+    let calls = [(0x10, call(0x1010, 0x1040)), (0x30, call(0x1030, 0x1080))];
+    let app =
+        code(0x100, &[(0x10, &calls[0].1), (0x20, &import(0x1020)), (0x30, &calls[1].1), (0x50, &import(0x1050))]);
     let (in_log, in_main) = (APP + 0x1056, APP + 0x1026);
     let mut process = process(app, &[0, in_log, 0, 0, 0, 0, 0, in_main, 0, 0, 0, 0, 0, 0]);
     if let Asked::Yes(image) = &mut process.modules[0].image {
-        let table = [0x1000_u32, 0x1040, 0x9000, 0x1040, 0x1080, 0x9000];
+        let table = [0x1000_u32, 0x1040, 0x9000, 0x1040, 0x1080, 0x9000, 0x1080, 0x10c0, 0x9000];
         image.exception_directory = table.iter().flat_map(|value| value.to_le_bytes()).collect();
         image.sections.push((0x9000, vec![1, 4, 1, 0, 4, 0x42, 0, 0], false));
     }
     let (frames, end) = walk_system(&process);
     assert_eq!(frames[1..], [(in_main, Trust::Scan)]);
     assert_eq!(end, WalkEnd::Done(Stop::EndOfStack));
+    // Nor is it a frame if `main` called another function then, or nothing at all.
+    for other in [APP + 0x1035, APP + 0x1039] {
+        process.words(STACK + 0x38, 8, &[other, 0, 0, 0, 0, 0, 0]);
+        assert!(walk_system(&process).0.iter().all(|frame| frame.0 != in_log));
+    }
     // Were it `log` that `main` called, `log` would be a frame.
     process.words(STACK + 0x38, 8, &[APP + 0x1015, 0, 0, 0, 0, 0, 0]);
     let (frames, _) = walk_system(&process);

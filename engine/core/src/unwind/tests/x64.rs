@@ -99,7 +99,7 @@ fn every_code_is_undone() {
         if let Some((register, value)) = expected {
             assert_eq!(registers.get(register), Some(value), "{name}");
         }
-        if !slots.iter().any(|slot| *slot == [1, 0x30]) {
+        if !slots.contains(&[1, 0x30]) {
             assert_eq!(registers.get(RBX), Some(1), "{name}: preserved by what does not save it");
         }
         assert_eq!(registers.get(Register(0)), None, "{name}: rax is volatile");
@@ -134,6 +134,32 @@ fn the_frame_register_counts_once_it_is_set() {
     for rbp in [0, STACK + 0x30] {
         let walk = walk_from(&process, 5, &[(RBP, rbp), (RSP, STACK + 0x10)]);
         assert_eq!(caller_of(&walk, STACK + 0x50).get(RBP), Some(0xbb));
+    }
+}
+
+#[test]
+fn registers_are_saved_relative_to_what_the_frame_register_will_be() {
+    // push rbp (1); sub rsp, 0x30 (5); mov [rsp + 8], rbx (10); lea rbp, [rsp + 0x20] (15).
+    let info = unwind_info(1, 15, 0x25, &[[15, 0x03], [10, 0x34], [1, 0], [5, 0x52], [1, 0x50]]);
+    let process = process(code(0x100, &[]), &info, &[7, 0xb0b, 0, 0, 0, 0, 0xbb]);
+    for (offset, sp, rbp) in [(10, 0, STACK + 0x40), (15, 0, STACK + 0x20), (0x40, 0, STACK + 0x20)] {
+        let walk = walk_from(&process, offset, &[(RSP, STACK + sp), (RBP, rbp), (RBX, 1)]);
+        assert_eq!(caller_of(&walk, STACK + 0x40).get(RBX), Some(0xb0b), "at {offset}");
+    }
+}
+
+#[test]
+fn a_part_of_a_function_uses_the_frame_register_that_the_rest_has_set() {
+    // The part has no code that sets the frame register, but names it, and saves rsi relative to it.
+    let mut chained = unwind_info(1 | 4 << 3, 5, 0x05, &[[5, 0x64], [2, 0]]);
+    let parent = XDATA + 4 + chained.len() as u32 + 12;
+    chained.extend(entry(FUNCTION + 0x800, FUNCTION + 0x900, parent));
+    chained.extend(unwind_info(1, 8, 0x05, &[[8, 0x03], [5, 0x22], [1, 0x50]]));
+    let process = process(code(0x100, &[]), &chained, &[9, 9, 9, 9, 0, 0, 0x51, 0xbb]);
+    for offset in [5, 0x40] {
+        let walk = walk_from(&process, offset, &[(RBP, STACK + 0x20)]);
+        let registers = caller_of(&walk, STACK + 0x48);
+        assert_eq!((registers.get(RSI), registers.get(RBP)), (Some(0x51), Some(0xbb)));
     }
 }
 
@@ -191,9 +217,9 @@ fn an_epilogue_is_executed_instead() {
 
 #[test]
 fn what_only_looks_like_an_epilogue_is_none() {
-    // A jump inside the function; a pop followed by something else; two adjustments.
+    // A jump inside the function; a pop followed by something else; a jump through a table.
     let info = unwind_info(1, 4, 0, &[[4, 0x12]]);
-    for lookalike in [&[0xeb, 0x10][..], &[0x5b, 0x90, 0xc3], &[0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0xc4, 8, 0xc3]] {
+    for lookalike in [&[0xeb, 0x10][..], &[0x5b, 0x90, 0xc3], &[0xff, 0xe0]] {
         let process = process(code(0x100, &[(0x50, lookalike)]), &info, &[0, 0]);
         caller_of(&walk_from(&process, 0x50, &[]), STACK + 0x18);
     }

@@ -93,6 +93,20 @@ fn return_addresses_are_searched_where_the_callee_is_not_described() {
 }
 
 #[test]
+fn a_return_address_in_its_place_is_believed_though_it_cannot_be_checked() {
+    let text = "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =";
+    for (stack, expected) in [
+        ([0, 0x7700_1008, 0, RETURN, 0], 0x7700_1008),
+        ([0, 0, 0x7700_1008, RETURN, 0], RETURN),
+        ([0, 0, 0x7700_1008, 0, 0], 0x7700_1008),
+    ] {
+        let mut process = process(code(0x100, &[]), vec![program(FUNCTION, (4, 0, 0), text)], &stack);
+        process.module(0x7700_0000, Asked::No, Asked::No);
+        assert_eq!(summary(&walk_from(&process, 0x40, &[])).0[1], (expected, Trust::Cfi));
+    }
+}
+
+#[test]
 fn an_fpo_record_locates_saved_registers_by_the_prologue() {
     let fpo = |uses_base_pointer| FrameRule::Fpo { uses_base_pointer, kind: FpoKind::Fpo };
     // sub esp, 8; push esi; push edi
@@ -123,6 +137,38 @@ fn an_fpo_record_of_a_frame_with_ebp_goes_by_ebp() {
 }
 
 #[test]
+fn registers_may_be_written_by_number() {
+    let text = "$T0 $ebp = $eip $T0 4 + ^ = $ebp $T0 ^ = $esp $T0 8 + =  $20 $T0 4 - ^ =  $23 $T0 8 - ^ =";
+    let stack = [0x51, 0xb0b, 0xeb, RETURN, 0];
+    let process = process(code(0x100, &[]), vec![program(FUNCTION, (8, 0, 8), text)], &stack);
+    let walk = walk_from(&process, 0x40, &[(EBP, STACK + 8), (EBX, 1), (ESI, 2), (EDI, 3)]);
+    let registers = caller_of(&walk, STACK + 0x10, Trust::Cfi);
+    let values = [EBX, ESI, EDI, EBP].map(|register| registers.get(register));
+    assert_eq!(values, [Some(0xb0b), Some(0x51), Some(3), Some(0xeb)]);
+}
+
+#[test]
+fn in_a_prologue_that_one_record_covers_the_pushes_are_counted() {
+    // push ebp; mov ebp, esp; push ecx; sub esp, 8; push esi; mov esi, [ebp + 8]; push edi
+    let prologue = [0x55, 0x8b, 0xec, 0x51, 0x83, 0xec, 0x08, 0x56, 0x8b, 0x75, 0x08, 0x57];
+    let text = "$T0 $ebp = $eip $T0 4 + ^ = $ebp $T0 ^ = $esp $T0 8 + =";
+    let mut data = program(FUNCTION, (12, 4, 8), text);
+    data.prologue_bytes = prologue.len() as u16;
+    let process = process(code(0x100, &[(0, &prologue)]), vec![data], &[0xd1, 0x51, 0, 0, 0, 0xeb, RETURN, 0]);
+    for (offset, sp, ebp, esi) in [(1, 0x14, 9, 2), (3, 0x14, 9, 2), (4, 0x10, 9, 2), (7, 8, 9, 2), (11, 4, 9, 0x51)] {
+        let walk = walk_from(&process, offset, &[(ESP, STACK + sp), (EBP, ebp), (ESI, 2), (EDI, 3)]);
+        let registers = caller_of(&walk, STACK + 0x1c, Trust::Cfi);
+        let values = [EBP, ESI, EDI].map(|register| registers.get(register));
+        assert_eq!(values, [Some(0xeb), Some(esi), Some(3)], "at {offset}");
+    }
+    // In the middle of an instruction nobody can be.
+    assert_eq!(
+        walk_from(&process, 2, &[(ESP, STACK + 0x14), (EBP, 9)]).frames.get(1).map(|frame| frame.trust),
+        Some(Trust::Scan)
+    );
+}
+
+#[test]
 fn frame_pointers_lead_up_to_the_outermost_frame() {
     let outer = BASE + u64::from(CALLER) + 0x45;
     let chain = [0, 0, STACK + 0x18, RETURN, 0, 0, STACK + 0x28, outer, 0, 0, 0, 0];
@@ -143,12 +189,49 @@ fn a_frame_pointer_that_does_not_lead_up_is_not_followed() {
         ("saved below", STACK, RETURN, STACK + 8),
         ("saved itself", STACK + 8, RETURN, STACK + 8),
         ("not a return address", STACK + 0x40, RETURN + 1, STACK + 8),
-        ("below the stack pointer", STACK + 0x40, RETURN, STACK - 8),
-        ("misaligned", STACK + 0x40, RETURN, STACK + 9),
     ] {
         let process = process(code(0x100, &[]), Vec::new(), &[0, 0, saved, address, 0]);
         let walk = walk_from(&process, 0x40, &[(EBP, base)]);
         assert!(walk.frames.iter().all(|frame| frame.trust != Trust::FramePointer), "{name}");
+    }
+}
+
+#[test]
+fn a_frame_pointer_is_aligned_and_not_below_the_stack_pointer() {
+    let mut process = process(code(0x100, &[]), Vec::new(), &[0; 8]);
+    // One chain at the start of the stack, and one at an odd address.
+    let frame: Vec<u8> = [STACK + 0x40, RETURN].iter().flat_map(|word| (*word as u32).to_le_bytes()).collect();
+    process.memory.insert(STACK, [frame.clone(), vec![0], frame, vec![0; 0x40]].concat());
+    for (sp, base, is_followed) in [(STACK, STACK, true), (STACK + 0x14, STACK, false), (STACK, STACK + 9, false)] {
+        let walk = walk_from(&process, 0x40, &[(ESP, sp), (EBP, base)]);
+        let followed = walk.frames.iter().any(|frame| frame.trust == Trust::FramePointer);
+        assert_eq!(followed, is_followed, "{sp:#x} {base:#x}");
+    }
+}
+
+#[test]
+fn a_return_address_that_code_in_the_dump_refutes_is_none() {
+    let mut process = process(code(0x100, &[]), Vec::new(), &[0, 0, STACK + 0x40, 0x7700_1008, 0]);
+    process.module(0x7700_0000, Asked::No, Asked::No);
+    let followed = |process: &FakeProcess| walk_from(process, 0x40, &[(EBP, STACK + 8)]).frames.len() == 2;
+    assert!(followed(&process), "it cannot be checked, and frame pointers are the custom");
+    process.memory.insert(0x7700_1000, vec![0x90; 8]);
+    assert!(!followed(&process));
+}
+
+#[test]
+fn a_scan_finds_the_frame_pointer_that_was_pushed_first() {
+    for (name, pushed, saved, address, expected) in [
+        ("a frame", STACK + 0x14, STACK + 0x20, RETURN, Some(STACK + 0x14)),
+        ("the outermost frame", STACK + 0x14, 0, RETURN, Some(STACK + 0x14)),
+        ("below", STACK, STACK + 0x20, RETURN, None),
+        ("no frame pointer there", STACK + 0x14, STACK, RETURN, None),
+        ("no return address there", STACK + 0x14, STACK + 0x20, RETURN + 1, None),
+    ] {
+        let stack = [STACK + 0x20, RETURN + 3, pushed, RETURN, 0, saved, address, 0, 0, 0];
+        let process = process(code(0x100, &[]), Vec::new(), &stack);
+        let walk = walk_from(&process, 0x40, &[(EBP, 7)]);
+        assert_eq!(caller_of(&walk, STACK + 0x10, Trust::Scan).get(EBP), expected, "{name}");
     }
 }
 
@@ -164,6 +247,11 @@ fn at_a_functions_first_byte_the_return_address_is_on_top() {
         let registers = caller_of(&walk, STACK + 4, Trust::Cfi);
         assert_eq!((registers.get(EBP), registers.get(EDI)), (Some(STACK + 8), Some(4)));
     }
+    // Called from where nothing can be checked.
+    let mut process = process(code(0x100, &[]), Vec::new(), &[0x7700_1008, 0, STACK + 0x40, RETURN, 0]);
+    process.module(0x7700_0000, Asked::No, Asked::No);
+    let walk = walk_from(&process, 0, &[(EBP, STACK + 8)]);
+    assert_eq!(summary(&walk).0[1], (0x7700_1008, Trust::Cfi));
 }
 
 #[test]
