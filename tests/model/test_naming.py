@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from support import scene
 from support.dump_builder import DumpBuilder
 
 if TYPE_CHECKING:
@@ -68,3 +69,16 @@ def test_a_symbol_of_a_module_without_symbols_says_so(dump: stillframe.Dump) -> 
 def test_addresses_without_symbols_are_named_by_module(dump: stillframe.Dump, address: int, text: str) -> None:
     assert str(dump.symbolize(address)) == text
     assert dump.address_of(text) == address
+
+
+def test_without_debug_information_exports_name_code(tmp_path: Path) -> None:
+    pe = scene.image().exports(second=scene.TEXT + 0x20, first=scene.TEXT)
+    dump = scene.write(tmp_path, pe, scene.dump(pe))
+    assert str(dump.symbolize(scene.BASE + scene.TEXT)) == "hello.exe!first"
+    assert str(dump.symbolize(scene.BASE + scene.TEXT + 0x1F)) == "hello.exe!first+0x1f"
+    symbolized = dump.symbolize(scene.BASE + scene.TEXT + 0x21)
+    assert (str(symbolized), symbolized.kind) == ("hello.exe!second+0x1", "symbol")
+    assert isinstance(symbolized.function, stillframe.Absent)
+    # Another section, and headers: no export names them.
+    assert str(dump.symbolize(scene.BASE + scene.RDATA)) == "hello.exe+0x2000"
+    assert str(dump.symbolize(scene.BASE)) == "hello.exe+0x0"

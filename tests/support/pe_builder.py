@@ -40,6 +40,7 @@ class PeBuilder:
     sections: list[Section] = field(default_factory=list)
     relocations: list[int] = field(default_factory=list)
     debug_rva: int | None = None
+    export_rva: int | None = None
 
     @property
     def pointer_size(self) -> int:
@@ -65,6 +66,22 @@ class PeBuilder:
         directory_size = 28
         entry = struct.pack("<IIHHIII", 0, self.time_date_stamp, 0, 0, 2, len(record), self.debug_rva + directory_size)
         return self.section(".buildid", entry + struct.pack("<I", 0) + record, CONSTANTS)
+
+    def exports(self, **rvas: int) -> PeBuilder:
+        """Adds an export directory with these names."""
+        self.export_rva = start = self.size_of_image
+        count, header_size = len(rvas), 40
+        functions, names = start + header_size, start + header_size + 4 * count
+        ordinals, texts = names + 4 * count, names + 6 * count
+        table = struct.pack(f"<{count}I", *rvas.values())
+        name_rvas, text = [], b""
+        for name in sorted(rvas):
+            name_rvas.append(texts + len(text))
+            text += name.encode() + b"\0"
+        table += struct.pack(f"<{count}I", *name_rvas)
+        table += struct.pack(f"<{count}H", *(list(rvas).index(name) for name in sorted(rvas)))
+        header = struct.pack("<IIHHIIIIIII", 0, 0, 0, 0, 0, 1, count, count, functions, names, ordinals)
+        return self.section(".edata", header + table + text, CONSTANTS)
 
     def finish(self) -> PeBuilder:
         """Adds the section of relocations."""
@@ -119,6 +136,8 @@ class PeBuilder:
         relocations = next((s for s in self.sections if s.name == ".reloc"), None)
         if relocations is not None:
             directories[5] = (relocations.rva, len(relocations.data))
+        if self.export_rva is not None:
+            directories[0] = (self.export_rva, next(len(s.data) for s in self.sections if s.rva == self.export_rva))
         if self.debug_rva is not None:
             directories[6] = (self.debug_rva, 28)
         optional = struct.pack("<HBBIIIII", 0x10B if is_32 else 0x20B, 14, 0, 0, 0, 0, PAGE, PAGE)
