@@ -12,7 +12,7 @@ from stillframe.model.absent import Absent
 if TYPE_CHECKING:
     from stillframe.model.dump import Dump
 
-PROC_STATUS, LSB_RELEASE, MAPS = 0x47670004, 0x47670005, 0x47670009
+CPU_INFO, PROC_STATUS, LSB_RELEASE, MAPS = 0x47670003, 0x47670004, 0x47670005, 0x47670009
 UNSAID_VERSION = "0.0.0"
 
 
@@ -20,11 +20,17 @@ def process_id(dump: Dump) -> int | None:
     """Of stream MiscInfo, which Windows writes; else `Pid` of `/proc/PID/status`."""
     if not isinstance(dump.misc, Absent) and dump.misc.process_id is not None:
         return dump.misc.process_id
-    for line in (_text(dump, PROC_STATUS) or "").splitlines():
-        key, _, value = line.partition(":")
-        if key == "Pid" and value.strip().isdecimal():
-            return int(value)
-    return None
+    text = _value(dump, PROC_STATUS, "Pid")
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def microcode_version(dump: Dump) -> str | None:
+    """`microcode` of `/proc/cpuinfo`: hexadecimal with `0x`."""
+    text = _value(dump, CPU_INFO, "microcode")
+    try:
+        return None if text is None else f"{int(text, 16):#x}"
+    except ValueError:
+        return None
 
 
 def os_version(dump: Dump) -> str | None:
@@ -63,6 +69,15 @@ def lsb_release(dump: Dump) -> dict[str, str] | None:
         "description": ("DISTRIB_DESCRIPTION", "PRETTY_NAME"),
     }
     return {field: next((values[key] for key in keys if key in values), "") for field, keys in names.items()}
+
+
+def _value(dump: Dump, stream_type: int, wanted: str) -> str | None:
+    """The first value of `wanted` in lines such as `Pid: 1304`."""
+    for line in (_text(dump, stream_type) or "").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == wanted:
+            return value.strip()
+    return None
 
 
 def _text(dump: Dump, stream_type: int) -> str | None:

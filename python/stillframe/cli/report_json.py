@@ -115,7 +115,7 @@ def _system_info(dump: Dump) -> Object:
         "cpu_arch": system.cpu,
         "cpu_count": system.cpu_count,
         "cpu_info": system.cpu_info,
-        "cpu_microcode_version": None,
+        "cpu_microcode_version": linux.microcode_version(dump),
         "os": system.os,
         "os_ver": linux.os_version(dump),
     }
