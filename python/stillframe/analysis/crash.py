@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillframe.analysis import fast_fail, mach, ntstatus, windows
-from stillframe.analysis.signals import CODE_WORDS, DUMP_REQUESTED, WORDS, Signal
 from stillframe.model.absent import Absent
 from stillframe.model.crash import Crash
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from stillframe.model.thread import Thread
 
 NULL_PAGES_BYTES = 0x10000
-"""No process has memory below: Windows never gives it out, and `vm.mmap_min_addr` of Linux is the same by default."""
+"""Windows gives out no address below, and Linux usually does not either (`vm.mmap_min_addr`)."""
 UNREPORTED_ADDRESS = (1 << 64) - 1
 """What Windows on x64 records for a general protection fault, which has no address."""
 
@@ -37,7 +35,10 @@ class _Reason:
 
 
 def explain(dump: Dump) -> Crash | None:
-    """What happened; None if the dump was not taken at an exception. Names the innermost function, so it may walk a stack."""
+    """What happened; None if the dump was not taken at an exception.
+
+    The sentence names the innermost function, so this may walk a stack and look for files.
+    """
     exception = dump.exception
     if exception is None:
         return None
@@ -61,7 +62,12 @@ def _reason(dump: Dump, exception: ExceptionRecord) -> _Reason:
     return _Reason(name, exception.address, f"exception 0x{exception.code:08x}")
 
 
+# The tables of other systems than the dump's are not imported.
+
+
 def _windows(exception: ExceptionRecord, dump: Dump) -> _Reason:
+    from stillframe.analysis import fast_fail, ntstatus, windows
+
     code, parameters = exception.code, exception.parameters
     if code == windows.ACCESS_VIOLATION and len(parameters) >= 2:
         return _access_violation(parameters[0], parameters[1], dump)
@@ -82,12 +88,14 @@ def _windows(exception: ExceptionRecord, dump: Dump) -> _Reason:
 
 
 def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
+    from stillframe.analysis import windows
+
     known = windows.ACCESS_KINDS.get(kind)
     name = f"EXCEPTION_ACCESS_VIOLATION_{known}" if known else "EXCEPTION_ACCESS_VIOLATION"
     where = _address_in_words(address, dump.pointer_size_bytes)
     if known == "READ" and address == UNREPORTED_ADDRESS and dump.cpu == "amd64":
-        # breakpad's write_av_non_canonical.dmp: a write to 0xfefefefefefefefe is recorded as a read of this address.
-        # The processor reports no address for one that is not canonical, nor whether it was read or written.
+        # breakpad's write_av_non_canonical.dmp, as its name says, is a write, recorded as a read of this address: the
+        # processor reports neither which address it was, if that is not canonical, nor what was done to it.
         return _Reason(
             name, address, f"access to an address that is not canonical (recorded as a read of {where})", "by"
         )
@@ -98,6 +106,8 @@ def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
 
 
 def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
+    from stillframe.analysis.signals import CODE_WORDS, DUMP_REQUESTED, WORDS, Signal
+
     signal = Signal(exception.code, exception.flags)
     if signal.number == DUMP_REQUESTED:
         return _Reason("DUMP_REQUESTED", exception.address, WORDS[DUMP_REQUESTED], link="")
@@ -112,12 +122,14 @@ def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
 
 
 def _mach(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
+    from stillframe.analysis import mach
+
     name = mach.name(exception.code, exception.flags)
     if exception.code == mach.BAD_ACCESS:
         return _Reason(
             name, exception.address, f"access to {_address_in_words(exception.address, pointer_size_bytes)}", "by"
         )
-    return _Reason(name, exception.address, mach.WORDS.get(exception.code, f"exception {name}"))
+    return _Reason(name, exception.address, mach.WORDS.get(exception.code, f"exception 0x{exception.code:08x}"))
 
 
 def _address_in_words(address: int, pointer_size_bytes: int) -> str:

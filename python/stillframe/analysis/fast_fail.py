@@ -1,7 +1,7 @@
 """Codes of `__fastfail`, by number.
 
-Source: `winnt.h` of the Windows SDK, `FAST_FAIL_*`; Microsoft, "__fastfail intrinsic". The code is the first parameter of
-the exception STATUS_STACK_BUFFER_OVERRUN, which despite its name stands for every fast-fail.
+Source: `winnt.h` of the Windows SDK, `FAST_FAIL_*`; Microsoft, "__fastfail intrinsic". The code is the first parameter
+of the exception STATUS_STACK_BUFFER_OVERRUN, which despite its name stands for every fast-fail.
 """
 
 NAMES = {

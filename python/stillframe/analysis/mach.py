@@ -1,7 +1,7 @@
 """Exceptions of macOS and iOS, by code.
 
-Source: `mach/exception_types.h` and `mach/kern_return.h` of XNU. The exception's code is the type of exception, its flags
-the first code that goes with it.
+Source: `mach/exception_types.h` and `mach/kern_return.h` of XNU. The exception's code is the type of exception, its
+flags the first code that goes with it.
 """
 
 BAD_ACCESS = 1

@@ -24,7 +24,7 @@ pub struct SystemInfo {
     pub version: [u32; 3],
     /// Service pack, or what `uname` said.
     pub csd_version: String,
-    /// CPUID's vendor string (x86 and x64).
+    /// CPUID's vendor string (x86; on x64 the same bytes are feature bits).
     pub vendor: Option<String>,
 }
 
@@ -69,7 +69,10 @@ impl SystemInfo {
     /// Vendor, family, model and stepping as minidump-stackwalk writes them.
     pub fn cpu_info(&self) -> Option<String> {
         let (model, stepping) = (self.revision >> 8, self.revision & 0xff);
-        let vendor = self.vendor.as_ref()?;
+        let vendor = match (self.architecture, &self.vendor) {
+            (9, _) => "",
+            (_, vendor) => vendor.as_deref()?,
+        };
         Some(format!("{vendor} family {} model {model} stepping {stepping}", self.level).trim_start().to_owned())
     }
 }
@@ -83,7 +86,7 @@ pub fn system_info(file: &[u8], stream: &[u8]) -> Result<SystemInfo, Problem> {
     let version = [input.u32()?, input.u32()?, input.u32()?];
     let platform = input.u32()?;
     let csd_version = string_at(file, input.u32()?).unwrap_or_default();
-    let is_x86 = matches!(architecture, 0 | 9 | 10);
+    let is_x86 = matches!(architecture, 0 | 10);
     let vendor = input.skip(4).and_then(|()| input.take(12)).ok().filter(|_| is_x86);
     let vendor = vendor.map(|vendor| String::from_utf8_lossy(vendor).trim_end_matches('\0').to_owned());
     Ok(SystemInfo { architecture, level, revision, processor_count, platform, version, csd_version, vendor })

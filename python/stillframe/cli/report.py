@@ -1,0 +1,121 @@
+"""The verb `report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from stillframe import Absent
+from stillframe.cli import select
+from stillframe.cli.verb import verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stillframe import Dump, Thread
+    from stillframe.cli.page import Page
+    from stillframe.cli.verb import Request
+
+
+def run(request: Request, which: str | None) -> None:
+    """Says what happened: what the file is, why the program crashed, its stack, its modules, what is missing.
+
+    With --json, the fields are those of minidump-stackwalk, and all threads are shown unless --threads chooses.
+    """
+    dump = request.open()
+    if request.as_json:
+        from stillframe.cli.report_json import report
+
+        report(dump, select.threads(dump, which or "all"))
+        return
+    from stillframe.cli.page import Page
+
+    threads = select.threads(dump, which or "crashed")
+    page = Page()
+    _add_file(page, dump)
+    page.blank()
+    _add_crash(page, dump)
+    _add_stacks(page, dump, threads)
+    _add_modules(page, dump, threads)
+    _add_missing(page, dump, threads)
+    page.show()
+
+
+def _add_file(page: Page, dump: Dump) -> None:
+    from datetime import UTC, datetime
+
+    from stillframe.analysis import linux
+    from stillframe.cli.page import Styled
+
+    when = f"{datetime.fromtimestamp(dump.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    page.line(Styled(dump.path.name, "bold"), f": minidump of {dump.size_bytes:,} bytes, written {when}")
+    words = []
+    if not isinstance(dump.system, Absent):
+        system = dump.system
+        words += [f"{system.os} {linux.os_version(dump)}", system.cpu]
+    if (process_id := linux.process_id(dump)) is not None:
+        words.append(f"process {process_id}")
+    words += [_count(len(dump.threads), "thread"), _count(len(dump.modules), "module")]
+    page.line(", ".join(words))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _add_crash(page: Page, dump: Dump) -> None:
+    from stillframe.cli.page import Styled
+    from stillframe.cli.stacktext import address_text
+
+    crash = dump.crash
+    if crash is None:
+        page.line("no crash: the dump was taken of a running program")
+        return
+    at = "" if crash.address is None else f" at {address_text(dump, crash.address)}"
+    page.line(Styled(crash.reason, "bold red"), at)
+    page.line(crash.explanation)
+    if crash.thread is None:
+        page.line(Styled(f"in thread id {crash.exception.thread_id}, which the dump does not list", "yellow"))
+
+
+def _add_stacks(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
+    from stillframe.cli.stacktext import add_thread
+
+    for thread in threads:
+        page.blank()
+        add_thread(page, dump, thread, abridged=True)
+
+
+def _add_modules(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
+    """The modules on the stacks; of the others, how many there are."""
+    from stillframe.cli.modules import add_modules
+
+    met = dict.fromkeys(frame.module.index for thread in threads for frame in thread.frames if frame.module)
+    others = len(dump.modules) - len(met)
+    page.blank()
+    add_modules(page, dump, [dump.modules[index] for index in met])
+    if others:
+        page.line(
+            f"{_count(others, 'module')} {'not shown' if met else ''}".rstrip() + "; `stillframe modules` lists all"
+        )
+
+
+def _add_missing(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
+    from stillframe.cli.missing import problems_of
+    from stillframe.cli.page import Styled
+    from stillframe.cli.stacktext import add_lacks
+
+    page.blank()
+    add_lacks(page, threads)
+    for problem in dump.problems:
+        page.line(Styled("damaged: ", "red"), problem)
+    for module in dump.modules:
+        for problem in problems_of(module.debug_info):
+            page.line(Styled("damaged: ", "red"), f"symbols of {module.name}: {problem}")
+
+
+command = verb(
+    run,
+    click.Option(["--threads", "which"], metavar="N|all|crashed", help="Whose stacks to show.  [default: crashed]"),
+)

@@ -1,0 +1,152 @@
+"""`report --json`: the whole report in the schema of minidump-stackwalk.
+
+Fields that the schema has and that we do not compute yet are null, as it allows for all of them (docs/json.md says
+which).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stillframe import Absent
+from stillframe._engine import EngineError
+from stillframe.analysis import linux
+from stillframe.cli import schema
+from stillframe.cli.missing import lacks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stillframe import Dump, Thread
+    from stillframe.cli.schema import Object
+
+HANDLE_DATA = 12
+
+
+def report(dump: Dump, threads: Sequence[Thread]) -> None:
+    """Writes the report; stacks are walked of `threads` alone, those of others are null."""
+    shown = {thread.index for thread in threads}
+    crashed = dump.crashed_thread
+    schema.show(
+        {
+            "crash_info": _crash_info(dump),
+            "crashing_thread": _crashing_thread(dump, crashed) if crashed else None,
+            "handles": _handles(dump),
+            "linux_memory_map_count": linux.memory_map_count(dump),
+            "lsb_release": linux.lsb_release(dump),
+            "mac_boot_args": None,
+            "mac_crash_info": None,
+            "main_module": 0 if dump.modules else None,
+            "pid": linux.process_id(dump),
+            "proc_limits": None,
+            "process_uptime": _uptime_seconds(dump),
+            "soft_errors": None,
+            "status": "OK",
+            "system_info": _system_info(dump),
+            "thread_count": len(dump.threads),
+            "threads": [_thread(dump, thread, is_shown=thread.index in shown) for thread in dump.threads],
+            "unloaded_modules": _unloaded_modules(dump),
+            "stillframe": _extras(dump, threads),
+            # Last: by now every file that the stacks needed has been looked for.
+            "modules": [schema.module(dump, module) for module in dump.modules],
+            "modules_contains_cert_info": False,
+        }
+    )
+
+
+def _crash_info(dump: Dump) -> Object:
+    crash = dump.crash
+    address = None if crash is None else crash.address
+    return {
+        "address": None if address is None else schema.hex_text(dump, address),
+        "adjusted_address": None,
+        "assertion": None,
+        "crash_inconsistencies": None,
+        "crashing_thread": crash.thread.index if crash and crash.thread else None,
+        "instruction": _crashing_instruction(dump),
+        "instruction_pointer_update": None,
+        "memory_accesses": None,
+        "possible_bit_flips": None,
+        "type": crash.reason if crash else None,
+    }
+
+
+def _crashing_instruction(dump: Dump) -> str | None:
+    crashed = dump.crashed_thread
+    if crashed is None or not crashed.frames:
+        return None
+    try:
+        instructions = dump.disassemble(crashed.frames[0].instruction, count=1).instructions
+    except EngineError:  # of a processor whose instructions are not disassembled yet
+        return None
+    return f"{instructions[0].mnemonic} {instructions[0].operands}".rstrip() if instructions else None
+
+
+def _crashing_thread(dump: Dump, crashed: Thread) -> Object:
+    return {**schema.thread(dump, crashed, with_registers=True), "threads_index": crashed.index}
+
+
+def _thread(dump: Dump, thread: Thread, *, is_shown: bool) -> Object:
+    if is_shown:
+        return schema.thread(dump, thread)
+    return {**schema.thread_summary(dump, thread), "frame_count": None, "frames": None}
+
+
+def _handles(dump: Dump) -> list[Object] | None:
+    if not any(stream.type == HANDLE_DATA for stream in dump.streams):
+        return None
+    return [
+        {"handle": handle.handle, "object_name": handle.object_name, "type_name": handle.type_name}
+        for handle in dump.handles
+    ]
+
+
+def _uptime_seconds(dump: Dump) -> int | None:
+    if isinstance(dump.misc, Absent) or dump.misc.process_create_time is None:
+        return None
+    return max(dump.timestamp - dump.misc.process_create_time, 0)
+
+
+def _system_info(dump: Dump) -> Object:
+    system = dump.system
+    if isinstance(system, Absent):
+        return dict.fromkeys(("cpu_arch", "cpu_count", "cpu_info", "cpu_microcode_version", "os", "os_ver"))
+    return {
+        "cpu_arch": system.cpu,
+        "cpu_count": system.cpu_count,
+        "cpu_info": system.cpu_info,
+        "cpu_microcode_version": linux.microcode_version(dump),
+        "os": system.os,
+        "os_ver": linux.os_version(dump),
+    }
+
+
+def _unloaded_modules(dump: Dump) -> list[Object]:
+    return [
+        {
+            "base_addr": schema.hex_text(dump, module.base),
+            "cert_subject": None,
+            "code_id": f"{module.time_date_stamp:08x}{module.size_bytes:x}",
+            "end_addr": schema.hex_text(dump, module.base + module.size_bytes),
+            "filename": module.name,
+        }
+        for module in dump.unloaded_modules
+    ]
+
+
+def _extras(dump: Dump, threads: Sequence[Thread]) -> Object:
+    return {
+        "explanation": dump.crash.explanation if dump.crash else None,
+        "file": str(dump.path),
+        "size": dump.size_bytes,
+        "missing": [
+            {
+                "module": lack.module.name,
+                "reason": lack.reason,
+                "remedy": lack.remedy,
+                "frames": [list(at) for at in lack.frames],
+            }
+            for lack in lacks(threads)
+        ],
+        "problems": dump.problems,
+    }

@@ -1,0 +1,54 @@
+"""What all verbs share: the dump, `--symbols`, `--json`, `--debug`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import stillframe
+from stillframe.cli.exits import EXPLANATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of a verb, besides its own arguments."""
+
+    path: str
+    symbols: tuple[str, ...]
+    as_json: bool
+
+    def open(self) -> stillframe.Dump:
+        """:raises DumpError: :raises SymbolPathError: :raises click.UsageError: if a folder of symbols is none."""
+        for folder in self.symbols:
+            is_plain = not any(mark in folder for mark in "*;")
+            if is_plain and not Path(folder).is_dir():
+                raise click.UsageError(f"--symbols {folder}: no such folder.")
+        return stillframe.open(self.path, symbols=self.symbols)
+
+
+def verb(run: Callable[..., None], *parameters: click.Parameter) -> click.Command:
+    """The command that calls `run(request, …)`; its docstring is the help, `parameters` are its own arguments."""
+
+    def callback(dump: str, symbols: tuple[str, ...], as_json: bool, debug: bool, **own: object) -> None:  # noqa: ARG001
+        run(Request(dump, symbols, as_json), **own)
+
+    shared: list[click.Parameter] = [
+        click.Option(
+            ["--symbols"], multiple=True, metavar="DIR", help="Where images, PDBs and sources are; may be repeated."
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="JSON instead of text (docs/json.md)."),
+        click.Option(["--debug"], is_flag=True, help="On errors, show where they come from."),
+    ]
+    return click.Command(
+        run.__module__.rpartition(".")[2],
+        callback=callback,
+        params=[click.Argument(["dump"], metavar="DUMP"), *parameters, *shared],
+        help=run.__doc__,
+        epilog=EXPLANATION,
+    )
