@@ -51,7 +51,8 @@ format: setup
 	$(BIN)/ruff check --fix
 
 bench: setup
-	$(BIN)/python -m bench
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/maturin develop --quiet --release
+	$(BIN)/python -m bench --write
 
 wheel: setup
 	tests/wheel.sh $(BIN)

@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import stillframe
 from bench import inputs, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parent.parent
 HELLO = REPOSITORY / "examples" / "hello"
@@ -61,7 +64,10 @@ def opening() -> Iterator[Result]:
         large = measure.in_process(lambda: stillframe.open(small_dump).threads[0].frames[1].location)
         small = measure.in_process(lambda: stillframe.open(HELLO / "hello64.dmp").threads[0].frames[1].location)
         yield Result(
-            "file and line of a frame: PDB of 500 MB against 78 KB", milliseconds(large), milliseconds(small), f"{large / small:.2f}"
+            "file and line of a frame: PDB of 500 MB against 78 KB",
+            milliseconds(large),
+            milliseconds(small),
+            f"{large / small:.2f}",
         )
 
 
@@ -110,8 +116,17 @@ def starting() -> Iterator[Result]:
     package = measure.command([*python, "import stillframe"], runs=20).seconds
     command = measure.command([STILLFRAME, "--help"], runs=20).seconds
     report = measure.command([STILLFRAME, "report", HELLO / "hello.dmp"], runs=20).seconds
-    for subject, seconds in (("import stillframe", package), ("stillframe --help", command), ("stillframe report", report)):
-        yield Result(f"{subject} against `python -c pass`", milliseconds(seconds), milliseconds(nothing), f"{seconds / nothing:.2f}")
+    for subject, seconds in (
+        ("import stillframe", package),
+        ("stillframe --help", command),
+        ("stillframe report", report),
+    ):
+        yield Result(
+            f"{subject} against `python -c pass`",
+            milliseconds(seconds),
+            milliseconds(nothing),
+            f"{seconds / nothing:.2f}",
+        )
 
 
 def is_optimised() -> bool:
@@ -139,7 +154,10 @@ def main() -> None:
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     ).stdout.strip()
-    lines = [f"Measured at {commit or 'an unknown commit'}; the best of several runs; a ratio below 1 means less than the peer.", ""]
+    lines = [
+        f"Measured at {commit or 'an unknown commit'}, the best of several runs. Below 1 is less than the peer.",
+        "",
+    ]
     lines += ["| what | stillframe | against | ratio |", "| --- | --- | --- | --- |"]
     for result in run():
         if isinstance(result, str):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MEMORY64_LIST = 9
 UNUSED_ADDRESS = 0x0000_0100_0000_0000

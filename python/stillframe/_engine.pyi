@@ -18,7 +18,7 @@ IS_OPTIMISED: bool
 class EngineError(Exception):
     """A file is not what it was opened as, or is damaged at its root. One line: what, where."""
 
-# --- dump files -------------------------------------------------------------------------------------------------------
+# --- dump files -----------------------------------------------------------------------------------------------------
 
 @final
 class Stream:
@@ -225,7 +225,7 @@ class DumpFile:
     def check(self) -> list[str]:
         """Reads every stream and returns what is broken, one sentence each: which stream, why."""
 
-# --- images ------------------------------------------------------------------------------------------------------------
+# --- images ---------------------------------------------------------------------------------------------------------
 
 @final
 class Section:
@@ -287,7 +287,7 @@ class Proof:
     differing: list[DifferingRange]
     """In address order; the first 64."""
 
-# --- debug information ---------------------------------------------------------------------------------------------------
+# --- debug information ----------------------------------------------------------------------------------------------
 
 @final
 class SourceFile:
@@ -372,7 +372,7 @@ class DebugFile:
     def problems(self) -> list[str]:
         """What was found damaged so far."""
 
-# --- the address space and its questions -----------------------------------------------------------------------------
+# --- the address space and its questions ----------------------------------------------------------------------------
 
 @final
 class Span:
@@ -389,7 +389,16 @@ class Span:
     """`image`, and `absent` where a module covers the range: its index."""
     section: str | None
     reason: (
-        Literal["free", "not_in_dump", "writable_section", "loader_written", "image_not_asked", "image_missing", "not_in_image"] | None
+        Literal[
+            "free",
+            "not_in_dump",
+            "writable_section",
+            "loader_written",
+            "image_not_asked",
+            "image_missing",
+            "not_in_image",
+        ]
+        | None
     )
     """`absent`: why. `image_not_asked`: nobody has attached the module's image or said that there is none."""
 

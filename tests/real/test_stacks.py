@@ -5,12 +5,17 @@ The lines are those of app.cpp, bare_crt.cpp, hello_bare.c, msstl.cpp and stl.cp
 
 from __future__ import annotations
 
-from pathlib import Path
+import lzma
+import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
 import stillframe
 from support.data import shared_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CRASH = [
     ("poke", "app.cpp", 77),
@@ -56,6 +61,75 @@ def test_the_crashed_thread_has_the_call_chain_of_the_source(name: str) -> None:
     expected = CHAINS[name]
     assert chain(frames[: len(expected)]) == expected
     assert all(frame.trust in {"context", "cfi"} for frame in frames[: len(expected)])
+
+
+# Where each waiting thread was, innermost first, as `module+rva`: what lldb-19 and the unwind tables of Wine's own DLLs
+# say. Those DLLs are not among the data, so that frames may be missing here; a frame that is not in the chain is wrong.
+X64_WORKER = "ntdll+df54 kernelbase+5f90c app+{} kernel32+14819 ntdll+fa1b"
+X86_WORKER = "ntdll+c16c kernelbase+5d481 app+{} kernel32+ea40 ntdll+ce83 ntdll+41aa5"
+WAITS_FOR_EVENT = "ntdll+f574 kernelbase+6f760 kernelbase+6f80e app+16d6 kernel32+14819 ntdll+fa1b"
+WAITING_THREADS = {
+    "app_x64.d.crash.t0.dmp": [None, *[X64_WORKER.format("166b")] * 3],
+    "app_x64.O2.crash.t0.dmp": [None, *[X64_WORKER.format("17f7")] * 3],
+    "app_x86.d.crash.t0.dmp": [None, *[X86_WORKER.format("15b3")] * 3],
+    "app_x86.O2.crash.t0.dmp": [None, *[X86_WORKER.format("17a4")] * 3],
+    "app_x86_64.O0.self.t0.dmp": [None, *[X64_WORKER.format("1c08")] * 3],
+    "app_x86_64.O2.self.t0.dmp": [None, *[X64_WORKER.format("1dd7")] * 3],
+    "app_i686.O0.self.t0.dmp": [None, *[X86_WORKER.format("1c39")] * 3],
+    "app_i686.O2.self.t0.dmp": [None, *[X86_WORKER.format("1984")] * 3],
+    "waiter_x86_64.pid.t0.dmp": [
+        "ntdll+df54 kernelbase+5f90c app+1629 app+13ae app+14e6 kernel32+14819 ntdll+fa1b",
+        WAITS_FOR_EVENT,
+        "ntdll+f514 ntdll+38393 ntdll+39e9e ntdll+21db1 app+16c2 kernel32+14819 ntdll+fa1b",
+        WAITS_FOR_EVENT,
+    ],
+}
+
+
+def places(thread: stillframe.Thread) -> list[str]:
+    """`module+rva` of each physical frame."""
+    found = {}
+    for frame in thread.frames:
+        assert frame.module is not None
+        name = frame.module.name.split(".")[0] if frame.module.name.endswith(".dll") else "app"
+        found[frame.physical_index] = f"{name}+{frame.instruction - frame.module.base:x}"
+    return list(found.values())
+
+
+@pytest.mark.parametrize("name", WAITING_THREADS)
+def test_waiting_threads_have_no_wrong_frame(name: str) -> None:
+    dump = stillframe.open(shared_data() / "made" / name)
+    assert len(dump.threads) == len(WAITING_THREADS[name])
+    for thread, expected in zip(dump.threads, WAITING_THREADS[name], strict=True):
+        if expected is None:
+            continue
+        truth = iter(expected.split())
+        found = places(thread)
+        assert all(place in truth for place in found), f"thread {thread.index}: {found} is no part of {expected}"
+        # The program's own frames are all there, and so is what called them.
+        own = [place for place in expected.split() if place.startswith(("app", "kernel32"))]
+        assert [place for place in found if place.startswith(("app", "kernel32"))] == own
+
+
+COMPRESSED_CHAINS = {
+    "hello_x64.d.bp.full.dmp.xz": [("main", "hello_bare.c", 7), ("mainCRTStartup", "hello_bare.c", 13)],
+    "msstl_x64.crash.full.dmp.xz": [("main", "msstl.cpp", 30), BARE_STARTUP],
+    "stl_x86_64.O0.crash.full.dmp.xz": [("main", "stl.cpp", 15)],
+}
+
+
+@pytest.mark.parametrize("name", COMPRESSED_CHAINS)
+def test_dumps_with_all_memory_have_the_call_chain_of_the_source(name: str, tmp_path: Path) -> None:
+    folder = shared_data() / "made"
+    path = tmp_path / name.removesuffix(".xz")
+    with lzma.open(folder / name) as compressed, path.open("wb") as file:
+        shutil.copyfileobj(compressed, file)
+    dump = stillframe.open(path, symbols=folder)
+    assert dump.crashed_thread is not None
+    expected = COMPRESSED_CHAINS[name]
+    assert chain(dump.crashed_thread.frames[: len(expected)]) == expected
+    # All memory is there, so that the stack goes on to the function that every Windows thread begins with.
+    assert dump.crashed_thread.frames[-1].module is dump.modules["ntdll.dll"]
 
 
 def test_a_release_build_by_microsofts_compiler() -> None:
