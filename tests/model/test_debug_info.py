@@ -16,6 +16,7 @@ from stillframe.model.disassembly import SourceLine
 from stillframe.model.evidence import DebugInfoFound, Rejected
 from stillframe.model.locator import Outcome
 from support.data import EXAMPLES
+from support.dump_builder import DumpBuilder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,19 @@ def test_the_pdb_is_identified_by_the_record_in_the_dump(folder: Path) -> None:
     assert isinstance(state, DebugInfoFound)
     assert (state.path, state.identified_by) == (folder / "hello.pdb", "dump")
     assert state.file.debug_id == module.debug_id
+
+
+def test_where_the_dump_records_no_pdb_the_image_says_which(folder: Path) -> None:
+    """Wine's writer leaves CodeView records out."""
+    recorded = hello(folder).modules["hello"].record
+    builder = DumpBuilder().module(recorded.name, recorded.base, recorded.size_bytes, recorded.time_date_stamp)
+    module = stillframe.open(builder.write(folder / "bare.dmp")).modules[0]
+    assert (module.record.pdb, module.debug_id) == (None, None)
+    state = module.find_debug_info()
+    assert isinstance(state, DebugInfoFound)
+    assert (state.path, state.identified_by) == (folder / "hello.pdb", "image")
+    assert recorded.pdb is not None
+    assert module.debug_id == recorded.pdb.debug_id
 
 
 def test_a_pdb_of_another_build_is_rejected_with_both_ids(folder: Path) -> None:

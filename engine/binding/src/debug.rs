@@ -124,9 +124,7 @@ impl VariableRecord {
         let (place, register, offset) = match variable.place {
             Place::Register(register) => ("register", name(register), None),
             Place::Vector(index) => ("register", Some(vector_name(cpu, index.into())), None),
-            Place::RegisterRelative(register, offset) => {
-                ("register_relative", name(register), Some(i64::from(offset)))
-            }
+            Place::RegisterRelative(register, offset) => ("register_relative", name(register), Some(i64::from(offset))),
             Place::FrameRelative(offset) => ("frame_relative", None, Some(i64::from(offset))),
             Place::Static(rva) => ("static", None, Some(i64::from(rva.0))),
             Place::OptimizedAway => ("optimized_away", None, None),

@@ -26,6 +26,23 @@ pub fn display_name(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// A function's name without the name of an unnamed namespace, which every compiler makes up differently:
+/// `` `anonymous namespace'::crash `` and `?A0xc3a0617d::crash` (Microsoft's, which hash the object file) are `crash`.
+pub fn without_anonymous_namespaces(name: String) -> String {
+    const IN_WORDS: &str = "`anonymous namespace'::";
+    const HASH_PREFIX: &str = "?A0x";
+    let mut name = if name.contains(IN_WORDS) { name.replace(IN_WORDS, "") } else { name };
+    while let Some(start) = name.find(HASH_PREFIX) {
+        let hash = &name[start + HASH_PREFIX.len()..];
+        let digits = hash.bytes().take_while(u8::is_ascii_hexdigit).count();
+        if digits == 0 || !hash[digits..].starts_with("::") {
+            break;
+        }
+        name.replace_range(start..start + HASH_PREFIX.len() + digits + 2, "");
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +61,20 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(display_name(decorated), plain);
+        }
+    }
+
+    #[test]
+    fn unnamed_namespaces_have_no_name() {
+        for (name, plain) in [
+            ("?A0xc3a0617d::crash", "crash"),
+            ("outer::?A0x1::inner::?A0xff::f", "outer::inner::f"),
+            ("`anonymous namespace'::crash", "crash"),
+            ("geo::Rect::area", "geo::Rect::area"),
+            ("?A0xcrash", "?A0xcrash"),
+            ("?A0x", "?A0x"),
+        ] {
+            assert_eq!(without_anonymous_namespaces(name.to_owned()), plain);
         }
     }
 

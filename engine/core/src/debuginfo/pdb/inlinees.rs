@@ -99,8 +99,7 @@ impl Decoder {
 
 /// Decodes a site's annotations into rows in address order. The last row may have no end: it is cut at `function_bytes`.
 pub fn decode(annotations: &[u8], start: Start, function_bytes: u32) -> Vec<InlineRow> {
-    let mut decoder =
-        Decoder { offset: 0, file: start.file, line: start.line, rows: Vec::new(), is_closed: true };
+    let mut decoder = Decoder { offset: 0, file: start.file, line: start.line, rows: Vec::new(), is_closed: true };
     let mut input = Reader::new(annotations);
     while decoder.rows.len() < MOST_ROWS {
         match step(&mut input, &mut decoder) {

@@ -38,6 +38,7 @@ use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceFile, SourceLo
 use crate::address::Rva;
 use crate::bytes::Truncated;
 use crate::data::Data;
+use crate::names::without_anonymous_namespaces;
 use crate::registers::Cpu;
 use dbi::{Dbi, DebugStream};
 use frames::Frames;
@@ -262,6 +263,7 @@ impl Pdb {
         let record = record_at(&module.symbols, function.record)?;
         let (_, name) = read_function(&record)?;
         let start = self.sections().rva(function.section, function.offset)?;
+        let name = without_anonymous_namespaces(name);
         Some(Function { name, start, size_bytes: function.size_bytes, is_thunk: record.kind == kind::S_THUNK32 })
     }
 
@@ -316,6 +318,7 @@ impl DebugInfo for Pdb {
         let mut scopes = Vec::new();
         for site in scopes::sites_at(&found.module, &found.function, found.within()) {
             let name = ids.as_ref().and_then(|ids| types::function_name(ids, types.as_ref(), site.inlinee));
+            let name = name.map(without_anonymous_namespaces);
             let row = site.row_at(found.within());
             scopes.push(Scope {
                 function: name.unwrap_or_else(|| format!("inlined function {:#x}", site.inlinee)),

@@ -86,7 +86,13 @@ impl Msf {
         let in_directory = u32::try_from(list).ok().zip(u32::try_from(list_bytes).ok());
         let (list, list_bytes) = in_directory.ok_or(PdbError::Stream { number, offset: 0, needed: 0 })?;
         let pages = words(&self.directory.bytes(list, list_bytes)?);
-        Ok(Some(Stream { data: self.data.clone(), page_bytes: self.page_bytes, pages, size_bytes, number: Some(number) }))
+        Ok(Some(Stream {
+            data: self.data.clone(),
+            page_bytes: self.page_bytes,
+            pages,
+            size_bytes,
+            number: Some(number),
+        }))
     }
 }
 
@@ -94,7 +100,8 @@ impl Msf {
 fn read_sizes(directory: &Stream, page_bytes: u32) -> Result<Vec<(u32, u64)>, PdbError> {
     let count = directory.u32_at(0)?;
     let sizes_bytes = count.checked_mul(4).filter(|bytes| *bytes <= directory.size_bytes().saturating_sub(4));
-    let sizes_bytes = sizes_bytes.ok_or(PdbError::Invalid(format!("a directory of {count} streams in too few bytes")))?;
+    let sizes_bytes =
+        sizes_bytes.ok_or(PdbError::Invalid(format!("a directory of {count} streams in too few bytes")))?;
     let sizes = directory.bytes(4, sizes_bytes)?;
     let mut list = 4 + u64::from(sizes_bytes);
     let with_list = |size: u32| {

@@ -73,7 +73,11 @@ impl Symbols {
         while low < high {
             let middle = low + (high - low) / 2;
             let found = self.public(middle)?;
-            if (found.placed.section, found.placed.offset) <= (section, offset) { low = middle + 1 } else { high = middle }
+            if (found.placed.section, found.placed.offset) <= (section, offset) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         let found = self.public(low.checked_sub(1)?)?;
         (found.placed.section == section).then_some(found)
@@ -180,7 +184,8 @@ impl HashTable {
 /// The hash of a name: words are combined by exclusive or, case does not count.
 fn hash(name: &[u8]) -> u32 {
     let mut words = name.chunks_exact(4);
-    let mut value = words.by_ref().fold(0, |value, word| value ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    let mut value =
+        words.by_ref().fold(0, |value, word| value ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
     let mut rest = words.remainder();
     if let [first, second, ..] = rest {
         value ^= u32::from(u16::from_le_bytes([*first, *second]));
