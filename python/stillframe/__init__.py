@@ -7,34 +7,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from os import PathLike
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
-from stillframe.errors import (
-    AmbiguousSymbol,
-    DumpError,
-    FaultError,
-    NoSuchModule,
-    NoSuchSymbol,
-    StillframeError,
-    SymbolPathError,
-    SymbolsMissing,
-)
-from stillframe.model.absent import Absent, Reason
-from stillframe.model.crash import Crash
-from stillframe.model.disassembly import Listing
-from stillframe.model.dump import Dump
-from stillframe.model.frame import Frame
-from stillframe.model.memory import Memory
-from stillframe.model.module import Module
-from stillframe.model.thread import Thread
-from stillframe.symbols.locate import DirectoryLocator
-from stillframe.symbols.path import parse_symbol_path
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+    from pathlib import Path
+
+    from stillframe.errors import (
+        AmbiguousSymbol,
+        DumpError,
+        FaultError,
+        NoSuchModule,
+        NoSuchSymbol,
+        StillframeError,
+        SymbolPathError,
+        SymbolsMissing,
+    )
+    from stillframe.model.absent import Absent, Reason
+    from stillframe.model.crash import Crash
+    from stillframe.model.disassembly import Listing
+    from stillframe.model.dump import Dump
+    from stillframe.model.frame import Frame
     from stillframe.model.locator import Locator
+    from stillframe.model.memory import Memory
+    from stillframe.model.module import Module
+    from stillframe.model.thread import Thread
 
 __all__ = [
     "Absent",
@@ -57,6 +56,30 @@ __all__ = [
     "open",
 ]
 
+_HOMES = {
+    **dict.fromkeys(("Absent", "Reason"), "model.absent"),
+    "Crash": "model.crash",
+    "Dump": "model.dump",
+    "Frame": "model.frame",
+    "Listing": "model.disassembly",
+    "Memory": "model.memory",
+    "Module": "model.module",
+    "Thread": "model.thread",
+}
+"""Modules of the public names; of those not here, `errors`."""
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name when it is first used (PEP 562): `import stillframe` alone costs next to nothing."""
+    if name == "_engine":
+        return import_module("stillframe._engine")
+    if name not in __all__:
+        raise AttributeError(f"module 'stillframe' has no attribute {name!r}")
+    value: object = getattr(import_module(f"stillframe.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
 SymbolsArgument: TypeAlias = "str | PathLike[str] | Sequence[str | PathLike[str]] | Locator | None"
 
 
@@ -69,6 +92,10 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
     :raises DumpError: if the file cannot be opened or is not a minidump.
     :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
     """
+    from pathlib import Path
+
+    from stillframe.model.dump import Dump
+
     path = Path(path)
     return Dump.open(path, _locator(path, symbols), _explain)
 
@@ -80,6 +107,12 @@ def _explain(dump: Dump) -> Crash | None:
 
 
 def _locator(dump: Path, symbols: SymbolsArgument) -> Locator:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from stillframe.symbols.locate import DirectoryLocator
+    from stillframe.symbols.path import parse_symbol_path
+
     if symbols is None:
         return DirectoryLocator(dump.parent)
     if isinstance(symbols, str | PathLike | Sequence):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stillframe.cli import select
-from stillframe.cli.exits import Unanswered
-from stillframe.cli.verb import verb
+from stillframe.cli.verb import Unanswered, verb
 
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Listing

@@ -1,8 +1,4 @@
-"""Exit codes, and what leads to them."""
-
-from __future__ import annotations
-
-from stillframe.errors import DumpError, StillframeError, SymbolPathError
+"""Exit codes."""
 
 ANSWERED = 0
 UNANSWERED = 1
@@ -22,12 +18,3 @@ Exit codes:
   1  not answered, or only in part: memory is absent, no such symbol
   2  the file is no dump, or the command is not understood
 """
-
-
-class Unanswered(StillframeError):  # noqa: N818 - the name of the outcome
-    """A question that could not be answered, or only in part; the text says why and what would help."""
-
-
-def exit_code_of(error: StillframeError) -> int:
-    """The exit code that stands for `error`."""
-    return BAD_INPUT if isinstance(error, DumpError | SymbolPathError) else UNANSWERED

@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from stillframe._engine import EngineError
 from stillframe.cli import exits
-from stillframe.cli.page import one_line
-from stillframe.errors import StillframeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line `arguments` (default: the process's own) and returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if sys.stdout is None:  # closed by who started us
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the life of the process
     if "_STILLFRAME_COMPLETE" in os.environ:
         stillframe.main(words, "stillframe")
     try:
@@ -104,11 +100,15 @@ def _run(words: list[str]) -> int:
 
 def _in_words(error: Exception) -> tuple[str, int]:
     """The line that says what went wrong, and the exit code."""
+    from stillframe._engine import EngineError
+    from stillframe.errors import DumpError, StillframeError, SymbolPathError
+
     if isinstance(error, click.UsageError):
         of = error.ctx.command_path if error.ctx else "stillframe"
         return f"{error.format_message()} Try '{of} --help'.", exits.BAD_INPUT
     if isinstance(error, StillframeError):
-        return str(error), exits.exit_code_of(error)
+        is_input = isinstance(error, DumpError | SymbolPathError)
+        return str(error), exits.BAD_INPUT if is_input else exits.UNANSWERED
     if isinstance(error, EngineError):  # a question that it does not answer yet: damaged files are values by now
         return str(error), exits.UNANSWERED
     if isinstance(error, OSError):
@@ -128,6 +128,8 @@ def _fail(message: str, code: int, words: list[str]) -> int:
         import traceback
 
         traceback.print_exc()
+    from stillframe.cli.page import one_line
+
     print(f"stillframe: {one_line(message)}", file=sys.stderr)
     return code
 

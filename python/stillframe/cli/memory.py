@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stillframe.cli.exits import Unanswered
-from stillframe.cli.verb import verb
+from stillframe.cli.verb import Unanswered, verb
 from stillframe.model.memory import ByteSource
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stillframe.cli.exits import Unanswered
+from stillframe.cli.verb import Unanswered
 
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Thread

@@ -10,9 +10,14 @@ import click
 
 import stillframe
 from stillframe.cli.exits import EXPLANATION
+from stillframe.errors import StillframeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class Unanswered(StillframeError):  # noqa: N818 - the name of the outcome
+    """A question that could not be answered, or only in part; the text says why and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
