@@ -136,7 +136,8 @@ fn relocated_words_follow_the_base_even_where_a_read_cuts_them() {
     assert_eq!(buffer[..4], word[4..]);
     image.read_mapped(Rva(0x1004), base, &mut buffer);
     assert_eq!(buffer[4..], word[..4]);
-    assert_eq!(image.relocated_words(Rva(0x1000), 0xa, base), [0x1008..0x100a]);
+    let cut = image.relocated_words(Rva(0x1000), 0xa, base);
+    assert_eq!((cut.len(), cut.first()), (1, Some(&(0x1008..0x100a))));
     assert_eq!(image.relocated_words(Rva(0x1000), 0x20, BASE), []);
 }
 
