@@ -68,7 +68,7 @@ def test_the_crashed_thread_has_the_call_chain_of_the_source(name: str) -> None:
 X64_WORKER = "ntdll+df54 kernelbase+5f90c app+{} kernel32+14819 ntdll+fa1b"
 X86_WORKER = "ntdll+c16c kernelbase+5d481 app+{} kernel32+ea40 ntdll+ce83 ntdll+41aa5"
 WAITS_FOR_EVENT = "ntdll+f574 kernelbase+6f760 kernelbase+6f80e app+16d6 kernel32+14819 ntdll+fa1b"
-WAITING_THREADS = {
+WAITING_THREADS: dict[str, list[str | None]] = {
     "app_x64.d.crash.t0.dmp": [None, *[X64_WORKER.format("166b")] * 3],
     "app_x64.O2.crash.t0.dmp": [None, *[X64_WORKER.format("17f7")] * 3],
     "app_x86.d.crash.t0.dmp": [None, *[X86_WORKER.format("15b3")] * 3],
