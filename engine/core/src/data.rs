@@ -3,13 +3,18 @@
 //! This is the one module of the engine with `unsafe` code: it maps files.
 
 use std::fs::File;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Immutable bytes: a mapped file or an owned buffer. Cloning shares them.
+use crate::bytes::slice_at;
+
+/// Immutable bytes: a mapped file, an owned buffer, or a part of one. Cloning shares them.
 #[derive(Clone)]
-pub struct Data(Arc<dyn AsRef<[u8]> + Send + Sync>);
+pub struct Data {
+    whole: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    part: Range<usize>,
+}
 
 impl Data {
     /// Maps the file at `path`; nothing is read until someone looks.
@@ -29,13 +34,20 @@ impl Data {
         }
         // SAFETY: the map is read-only and private; see above for files that change underneath.
         let map = unsafe { memmap2::Mmap::map(&file)? };
-        Ok(Data(Arc::new(map)))
+        Ok(Data { part: 0..map.len(), whole: Arc::new(map) })
+    }
+
+    /// A part of it, which shares its bytes; None if it does not lie within.
+    pub fn part(&self, offset: u64, size: u64) -> Option<Data> {
+        slice_at(self, offset, size).ok()?;
+        let start = self.part.start + offset as usize;
+        Some(Data { whole: self.whole.clone(), part: start..start + size as usize })
     }
 }
 
 impl From<Vec<u8>> for Data {
     fn from(bytes: Vec<u8>) -> Data {
-        Data(Arc::new(bytes))
+        Data { part: 0..bytes.len(), whole: Arc::new(bytes) }
     }
 }
 
@@ -43,7 +55,7 @@ impl Deref for Data {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        (*self.0).as_ref()
+        (*self.whole).as_ref().get(self.part.clone()).unwrap_or_default()
     }
 }
 

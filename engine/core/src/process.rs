@@ -45,7 +45,8 @@ impl Process {
     /// The export at or below `address`: what is left where there is no debug information.
     fn export(&self, address: u64) -> Option<Label> {
         let (index, base, _) = self.space.module_at(address)?;
-        let (name, at) = self.space.image(index).here()?.export_at(Rva::of(address, base)?)?;
+        let File::Here(image) = self.space.tables(index) else { return None };
+        let (name, at) = image.export_at(Rva::of(address, base)?)?;
         let offset = address - at.at(base);
         Some(Label { name: display_name(name).into_owned(), offset })
     }
@@ -53,7 +54,7 @@ impl Process {
     /// Whether a literal may be at `address`: the bytes can be neither written nor executed.
     fn is_constant(&self, address: u64) -> bool {
         let Some((index, base, _)) = self.space.module_at(address) else { return false };
-        let section = match self.space.image(index) {
+        let section = match self.space.tables(index) {
             File::Here(image) => Rva::of(address, base).and_then(|rva| image.section_at(rva)),
             _ => None,
         };
@@ -74,10 +75,10 @@ impl unwind::Process for Process {
     }
 
     fn unwind_tables(&self, module: usize) -> Known<&dyn UnwindTables> {
-        match self.space.image(module) {
+        match self.space.tables(module) {
             File::NotAsked => Known::NotAsked,
             File::Missing => Known::No,
-            File::Here(image) => Known::Yes(image.as_ref()),
+            File::Here(image) => Known::Yes(image),
         }
     }
 

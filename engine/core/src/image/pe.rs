@@ -80,6 +80,7 @@ impl Section {
 /// A PE image in a file. Everything beyond the headers is read when it is asked for.
 pub struct PeImage {
     data: Data,
+    layout: Layout,
     /// IMAGE_FILE_MACHINE_….
     pub machine: u16,
     /// Half of the key.
@@ -98,6 +99,15 @@ pub struct PeImage {
     loader_written: OnceLock<Vec<Range<u64>>>,
 }
 
+/// Where the bytes of sections are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// At the offsets that the section headers give.
+    File,
+    /// At their RVAs.
+    Memory,
+}
+
 /// RVAs (= file offsets) of header fields that the loader or a tool changes.
 #[derive(Debug, Clone, Copy)]
 struct HeaderPlaces {
@@ -107,8 +117,18 @@ struct HeaderPlaces {
 }
 
 impl PeImage {
-    /// Opens an image: reads its headers.
+    /// Opens an image file: reads its headers.
     pub fn open(data: Data) -> Result<PeImage, ImageError> {
+        PeImage::read(data, Layout::File)
+    }
+
+    /// Opens an image as the loader mapped it, for its tables. Its bytes are those of the process: sections may have
+    /// been written to, and words are relocated already.
+    pub fn open_mapped(data: Data) -> Result<PeImage, ImageError> {
+        PeImage::read(data, Layout::Memory)
+    }
+
+    fn read(data: Data, layout: Layout) -> Result<PeImage, ImageError> {
         let mut input = Reader::new(&data);
         if input.array().is_ok_and(|magic: [u8; 2]| &magic != b"MZ") || data.is_empty() {
             return Err(ImageError::NotPe("it does not begin with MZ"));
@@ -126,12 +146,12 @@ impl PeImage {
         input.skip(2)?;
         let optional_offset = input.offset();
         let mut image = read_optional_header(&data, input.take(optional_bytes.into())?, optional_offset as u32)?;
-        (image.machine, image.time_date_stamp) = (machine, time_date_stamp);
+        (image.machine, image.time_date_stamp, image.layout) = (machine, time_date_stamp, layout);
         if section_count > MOST_SECTIONS {
             return Err(ImageError::Invalid(format!("{section_count} sections, at most {MOST_SECTIONS} are possible")));
         }
         for _ in 0..section_count {
-            image.sections.push(read_section(&mut input, data.len())?);
+            image.sections.push(read_section(&mut input, data.len(), layout)?);
         }
         image.sections.sort_by_key(|section| section.rva);
         Ok(image)
@@ -220,26 +240,31 @@ impl PeImage {
         &rest[..rest.len().min(size_bytes as usize)]
     }
 
-    /// IMAGE_DEBUG_DIRECTORY entries: type, file offset of the data, its size.
-    fn debug_entries(&self) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
+    /// IMAGE_DEBUG_DIRECTORY entries: type, and the data. It is sought by RVA; the data of an entry without one (it is
+    /// not mapped) lies at a file offset, which the image in memory does not have.
+    fn debug_entries(&self) -> impl Iterator<Item = (u32, &[u8])> + '_ {
         self.directory(directory::DEBUG).chunks_exact(28).filter_map(|entry| {
             let mut input = Reader::at(entry, 12).ok()?;
             let (kind, size_bytes) = (input.u32().ok()?, input.u32().ok()?);
-            input.skip(4).ok()?;
-            Some((kind, input.u32().ok()?, size_bytes))
+            let (rva, offset) = (Rva(input.u32().ok()?), input.u32().ok()?);
+            let data = match (rva, self.layout) {
+                (Rva(0), Layout::Memory) => &[],
+                (Rva(0), Layout::File) => slice_at(&self.data, offset.into(), size_bytes.into()).unwrap_or_default(),
+                _ => self.raw_from(rva),
+            };
+            Some((kind, &data[..data.len().min(size_bytes as usize)]))
         })
     }
 
     /// The identity of its PDB.
     pub fn codeview(&self) -> CodeView {
-        let record = self.debug_entries().find(|(kind, ..)| *kind == 2);
-        let bytes = record.and_then(|(_, offset, size)| slice_at(&self.data, offset.into(), size.into()).ok());
-        bytes.map_or(CodeView::None, CodeView::parse)
+        let record = self.debug_entries().find(|(kind, _)| *kind == 2);
+        record.map_or(CodeView::None, |(_, data)| CodeView::parse(data))
     }
 
     /// Whether TimeDateStamp is a hash (debug directory entry IMAGE_DEBUG_TYPE_REPRO).
     pub fn is_reproducible(&self) -> bool {
-        self.debug_entries().any(|(kind, ..)| kind == 16)
+        self.debug_entries().any(|(kind, _)| kind == 16)
     }
 
     /// Places in read-only sections and headers that the loader writes, in address order, as ranges of RVAs. What they
@@ -352,6 +377,7 @@ fn read_optional_header(data: &Data, header: &[u8], offset: u32) -> Result<PeIma
     };
     Ok(PeImage {
         data: data.clone(),
+        layout: Layout::File,
         machine: 0,
         time_date_stamp: 0,
         size_of_image,
@@ -366,14 +392,17 @@ fn read_optional_header(data: &Data, header: &[u8], offset: u32) -> Result<PeIma
     })
 }
 
-fn read_section(input: &mut Reader<'_>, file_bytes: usize) -> Result<Section, Truncated> {
+fn read_section(input: &mut Reader<'_>, file_bytes: usize, layout: Layout) -> Result<Section, Truncated> {
     let name = input.array::<8>()?;
     let (virtual_bytes, rva, raw_bytes, raw_offset) = (input.u32()?, input.u32()?, input.u32()?, input.u32()?);
     input.skip(12)?;
     let flags = input.u32()?;
     let size_bytes = if virtual_bytes == 0 { raw_bytes } else { virtual_bytes };
-    let wanted = raw_bytes.min(size_bytes) as usize;
-    let start = (raw_offset as usize).min(file_bytes);
+    let (wanted, start) = match layout {
+        Layout::File => (raw_bytes.min(size_bytes) as usize, raw_offset as usize),
+        Layout::Memory => (size_bytes as usize, rva as usize),
+    };
+    let start = start.min(file_bytes);
     let held = wanted.min(file_bytes - start);
     Ok(Section {
         name: String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned(),

@@ -7,9 +7,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::address::{ReadMemory, Rva};
+use crate::data::Data;
 use crate::dump::Dump;
 use crate::dump::memory::MemoryRange;
 use crate::image::proof::comparable;
@@ -98,6 +99,7 @@ pub struct Span {
 pub struct AddressSpace {
     dump: Arc<Dump>,
     images: Vec<File<Arc<PeImage>>>,
+    captured: Vec<OnceLock<Option<PeImage>>>,
     /// Modules by base: `(base, end, index)`.
     modules: Vec<(u64, u64, usize)>,
 }
@@ -111,7 +113,8 @@ impl AddressSpace {
         let mut modules: Vec<_> = dump.modules().iter().enumerate().map(range).collect();
         modules.sort_unstable();
         let images = modules.iter().map(|_| File::NotAsked).collect();
-        AddressSpace { dump, images, modules }
+        let captured = modules.iter().map(|_| OnceLock::new()).collect();
+        AddressSpace { dump, images, captured, modules }
     }
 
     /// The dump below.
@@ -137,6 +140,46 @@ impl AddressSpace {
         self.images.get(module).unwrap_or(&File::Missing)
     }
 
+    /// The module's image as the dump itself holds it, if it holds all of it, as dumps with all memory do. Its tables
+    /// (unwind information, exports, identity) are those of the process, so that no file has to be found for them.
+    pub fn captured_image(&self, module: usize) -> Option<&PeImage> {
+        let read = || {
+            let record = self.dump.modules().get(module)?;
+            let data = self.captured_part(record.base, record.size_bytes.into())?;
+            let image = PeImage::open_mapped(data).ok()?;
+            let same = (image.time_date_stamp, image.size_of_image) == (record.time_date_stamp, record.size_bytes);
+            same.then_some(image)
+        };
+        self.captured.get(module)?.get_or_init(read).as_ref()
+    }
+
+    /// The part of the file that holds `[address, address + size)`, if all of it lies there in one piece: neighbours
+    /// in memory are neighbours in the file where a dump holds all memory.
+    fn captured_part(&self, address: u64, size: u64) -> Option<Data> {
+        let ranges = self.dump.memory().from(address);
+        let first = ranges.first().filter(|range| range.address <= address)?;
+        let place = |range: &MemoryRange| range.offset.wrapping_sub(range.address);
+        let mut end = first.address;
+        for range in ranges.iter().take_while(|range| range.address < address.saturating_add(size)) {
+            if range.address != end || place(range) != place(first) {
+                return None;
+            }
+            end = range.end();
+        }
+        (end >= address.checked_add(size)?).then_some(())?;
+        self.dump.data().part(first.offset + (address - first.address), size)
+    }
+
+    /// The image that has the module's tables: the dump's own, else a proved file.
+    pub fn tables(&self, module: usize) -> File<&PeImage> {
+        match (self.captured_image(module), self.image(module)) {
+            (Some(image), _) => File::Here(image),
+            (None, File::Here(image)) => File::Here(image),
+            (None, File::Missing) => File::Missing,
+            (None, File::NotAsked) => File::NotAsked,
+        }
+    }
+
     /// The module that covers `address`: index, base, size. Of overlapping ones that which begins last.
     pub fn module_at(&self, address: u64) -> Option<(usize, u64, u64)> {
         let after = self.modules.partition_point(|(base, ..)| *base <= address);
@@ -147,7 +190,7 @@ impl AddressSpace {
     /// Whether `address` may be executed; None if neither an image nor the dump's list of regions says.
     pub fn is_executable(&self, address: u64) -> Option<bool> {
         if let Some((index, base, _)) = self.module_at(address)
-            && let File::Here(image) = self.image(index)
+            && let File::Here(image) = self.tables(index)
         {
             let section = Rva::of(address, base).and_then(|rva| image.section_at(rva));
             return Some(section.is_some_and(|section| section.executable));
@@ -341,10 +384,11 @@ impl AddressSpace {
         bytes
     }
 
-    /// The section of a proved image that covers `address`, or `headers`.
+    /// The section of the module's image that covers `address`, or `headers`.
     pub fn section_name(&self, address: u64) -> Option<String> {
         let (index, base, _) = self.module_at(address)?;
-        let (image, rva) = (self.image(index).here()?, Rva::of(address, base)?);
+        let File::Here(image) = self.tables(index) else { return None };
+        let rva = Rva::of(address, base)?;
         match image.section_at(rva) {
             Some(section) => Some(section.name.clone()),
             None => (rva.0 < image.size_of_headers).then(|| "headers".to_owned()),

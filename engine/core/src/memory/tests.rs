@@ -1,7 +1,6 @@
 //! Layers of memory: what wins, what fills, what stays absent.
 
 use super::*;
-use crate::data::Data;
 use crate::image::tests::{BASE, Built};
 
 /// A dump with one module (`built.exe` at [`BASE`]) and the given memory.
@@ -131,5 +130,40 @@ fn what_provenance_calls_present_can_be_read_and_nothing_else() {
         let readable = space.bytes(span.address, span.size_bytes as usize).len() as u64;
         let is_absent = matches!(span.source, Source::Absent { .. });
         assert_eq!(readable, if is_absent { 0 } else { span.size_bytes }, "{span:?}");
+    }
+}
+
+/// The bytes of `built` as the loader maps them at [`BASE`].
+fn mapped(built: &Built) -> Vec<u8> {
+    let (image, file) = (built.open(), built.bytes());
+    let mut bytes = vec![0; 0x5000];
+    bytes[..0x200].copy_from_slice(&file[..0x200]);
+    for section in image.sections() {
+        let start = section.rva.0 as usize;
+        image.read_mapped(section.rva, BASE, &mut bytes[start..start + 0x300]);
+    }
+    bytes
+}
+
+#[test]
+fn a_dump_that_holds_a_whole_module_has_its_tables() {
+    let whole = mapped(&Built::default());
+    let space = space(&[(BASE, &whole[..0x2000]), (BASE + 0x2000, &whole[0x2000..])]);
+    let image = space.captured_image(0).unwrap();
+    assert_eq!(image.section_at(Rva(0x2000)).unwrap().name, ".rdata");
+    assert_eq!(&image.raw_from(Rva(0x2000))[..8], b"constant");
+    assert!(matches!(space.tables(0), File::Here(_)));
+    assert_eq!((space.is_executable(BASE + 0x1000), space.is_executable(BASE + 0x2000)), (Some(true), Some(false)));
+}
+
+#[test]
+fn a_part_of_a_module_or_another_image_in_its_place_has_none() {
+    let whole = mapped(&Built::default());
+    let mut other = whole.clone();
+    other[0x48] ^= 1; // TimeDateStamp
+    for memory in [&[(BASE, &whole[..0x4fff])][..], &[(BASE + 1, &whole[1..])], &[(BASE, &other)], &[]] {
+        let space = space(memory);
+        assert!(space.captured_image(0).is_none());
+        assert!(matches!(space.tables(0), File::NotAsked));
     }
 }
