@@ -467,6 +467,8 @@ class Space:
         """Compares the image's key, and every non-writable byte that the dump also holds."""
     def attach_image(self, module: int, image: ImageFile) -> None:
         """Lets read-only sections of `image` answer for `module`. The caller has looked at the proof."""
+    def captured_image(self, module: int) -> ImageFile | None:
+        """The module's image as the dump itself holds it, if it holds all of it; its tables answer for the module."""
     def attach_debug_file(self, module: int, debug: DebugFile) -> None: ...
     def declare_missing(self, what: Literal["image", "debug_info"], module: int) -> None:
         """There is none: do not ask again."""

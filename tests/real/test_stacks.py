@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from stillframe.model.thread import StopReason
 from support.data import shared_data
 
 if TYPE_CHECKING:
@@ -128,8 +129,12 @@ def test_dumps_with_all_memory_have_the_call_chain_of_the_source(name: str, tmp_
     assert dump.crashed_thread is not None
     expected = COMPRESSED_CHAINS[name]
     assert chain(dump.crashed_thread.frames[: len(expected)]) == expected
-    # All memory is there, so that the stack goes on to the function that every Windows thread begins with.
-    assert dump.crashed_thread.frames[-1].module is dump.modules["ntdll.dll"]
+    # All memory is there, and with it the system's own unwind tables and exports: the stack goes on to the functions
+    # that every thread of Windows begins with, though no file of theirs is at hand.
+    outermost = dump.crashed_thread.frames[-2:]
+    assert [frame.name.split("+")[0] for frame in outermost] == ["BaseThreadInitThunk", "RtlUserThreadStart"]
+    assert [frame.trust for frame in outermost] == ["cfi", "cfi"]
+    assert dump.crashed_thread.stop.reason is StopReason.END_OF_STACK
 
 
 def test_a_release_build_by_microsofts_compiler() -> None:

@@ -144,6 +144,10 @@ impl Space {
         self.change(py, |process| process.space.set_image(module, Some(image.0.clone())));
     }
 
+    fn captured_image(&self, py: Python<'_>, module: usize) -> Option<ImageFile> {
+        self.ask(py, |process| process.space.captured_image(module).cloned()).map(ImageFile)
+    }
+
     fn attach_debug_file(&self, py: Python<'_>, module: usize, debug: &DebugFile) {
         let debug: Arc<dyn DebugInfo> = debug.0.clone();
         self.change(py, |process| process.set_debug_info(module, Some(debug)));

@@ -51,14 +51,15 @@ def add_modules(page: Page, dump: Dump, modules: Sequence[Module], *, indent: st
 
 def state_words(state: ImageState | DebugInfoState) -> str:
     """The state of a file, in two words."""
-    return {"found": "found", "missing": "not found", "rejected": "no match", "not_asked": "not needed"}[state.state]
+    words = {"found": "found", "captured": "in the dump", "missing": "not found", "rejected": "no match"}
+    return words.get(state.state, "not needed")
 
 
 def _row(dump: Dump, module: Module) -> list[Part]:
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import address_text
 
-    styles = {"found": "green", "missing": "yellow", "rejected": "red", "not_asked": "dim"}
+    styles = {"found": "green", "captured": "green", "missing": "yellow", "rejected": "red", "not_asked": "dim"}
     return [
         Styled(address_text(dump, module.base), "dim"),
         Styled(address_text(dump, module.end), "dim"),

@@ -1,6 +1,6 @@
 """What is known of a module's image and of its debug information: not asked, found, missing or rejected.
 
-All four have `state` (which type checkers take for the class), `tried` (every place with its outcome) and `absent`
+An image may also be captured: held by the dump itself. All have `state` (which type checkers take for the class), `tried` (every place with its outcome) and `absent`
 (None where the file was found).
 """
 
@@ -88,6 +88,20 @@ class ImageFound:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageCaptured:
+    """The dump holds the whole image, as dumps with all memory do: no file has to be found."""
+
+    file: ImageFile
+    """The image as it was mapped; for its tables."""
+    tried: tuple[Attempt, ...] = ()
+    absent: None = None
+    state: ClassVar[Literal["captured"]] = "captured"
+
+    def __str__(self) -> str:
+        return "held by the dump"
+
+
+@dataclass(frozen=True, slots=True)
 class DebugInfoFound:
     """A PDB with the GUID and age that the module asks for."""
 
@@ -114,5 +128,5 @@ class DebugInfoFound:
         return ", ".join(filter(None, [str(self.path), self.proved_by, self.problem]))
 
 
-ImageState: TypeAlias = NotAsked | ImageFound | Missing | Rejected
+ImageState: TypeAlias = NotAsked | ImageFound | ImageCaptured | Missing | Rejected
 DebugInfoState: TypeAlias = NotAsked | DebugInfoFound | Missing | Rejected

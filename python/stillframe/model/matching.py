@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stillframe._engine import DebugFile, EngineError, ImageFile
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.check import Check, Refused
-from stillframe.model.evidence import DebugInfoFound, ImageFound, Missing, Rejected
+from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, Missing, Rejected
 from stillframe.model.locator import DebugFileRequest, ImageRequest, Outcome
 
 if TYPE_CHECKING:
@@ -33,7 +33,14 @@ class Matcher:
         self._holds_pe_images = holds_pe_images
 
     def find_image(self, record: ModuleRecord) -> ImageState:
-        """Looks for the module's image and lets it answer for the module's read-only memory."""
+        """Looks for the module's image and lets it answer for the module's read-only memory.
+
+        Where the dump holds the whole image, nothing is left to be filled in, and no file is looked for.
+        """
+        captured = self._space.captured_image(record.index)
+        if captured is not None:
+            self._space.declare_missing("image", record.index)
+            return ImageCaptured(captured)
         state = self._seek_image(record)
         if isinstance(state, ImageFound):
             self._space.attach_image(record.index, state.file)
@@ -64,15 +71,16 @@ class Matcher:
     def _seek_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         if not self._holds_pe_images:
             return Missing(Absent.because(Reason.UNSUPPORTED_DEBUG_INFO))
-        found_image = image if isinstance(image, ImageFound) else None
+        found_image = image if isinstance(image, ImageFound | ImageCaptured) else None
         recorded, of_image = record.pdb, found_image.file.pdb if found_image else None
+        image_path = image.path if isinstance(image, ImageFound) else None
         wanted = recorded or of_image
         if wanted is None:
             reason = Reason.DEBUG_INFO_NOT_MADE if found_image else Reason.DEBUG_INFO_UNIDENTIFIED
             return Missing(Absent.because(reason))
         check = _DebugFileCheck(wanted)
         paths = tuple(dict.fromkeys(pdb.path for pdb in (recorded, of_image) if pdb is not None))
-        request = DebugFileRequest(paths, wanted.debug_id, found_image.path if found_image else None, check.verify)
+        request = DebugFileRequest(paths, wanted.debug_id, image_path, check.verify)
         answer = self._locator.debug_file(request)
         if (confirmed := check.confirm(answer)) is not None:
             return DebugInfoFound(*confirmed, "dump" if recorded else "image", answer.tried)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 
 from stillframe.errors import NoSuchModule
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.evidence import DebugInfoFound, ImageFound, NotAsked
+from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, NotAsked
 from stillframe.model.names import base_name, stem
 from stillframe.model.symbol import Function, Symbol, Symbols
 
@@ -60,7 +60,7 @@ class Module:
     @property
     def pdb(self) -> Pdb70 | None:
         """Which PDB belongs to the module: as the dump records it, else as the image does once it is found."""
-        if self.record.pdb is None and isinstance(self._image, ImageFound):
+        if self.record.pdb is None and isinstance(self._image, ImageFound | ImageCaptured):
             return self._image.file.pdb
         return self.record.pdb
 
@@ -144,7 +144,7 @@ class Module:
         record = None
         if self.covers(address) and not isinstance(debug, Absent):
             record = debug.symbol_at(rva)
-        if record is None and self.covers(address) and isinstance(self._image, ImageFound):
+        if record is None and self.covers(address) and isinstance(self._image, ImageFound | ImageCaptured):
             record = self._image.file.export_at(rva)
         if record is not None:
             return Symbol.of(self, record)

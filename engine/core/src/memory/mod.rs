@@ -99,7 +99,7 @@ pub struct Span {
 pub struct AddressSpace {
     dump: Arc<Dump>,
     images: Vec<File<Arc<PeImage>>>,
-    captured: Vec<OnceLock<Option<PeImage>>>,
+    captured: Vec<OnceLock<Option<Arc<PeImage>>>>,
     /// Modules by base: `(base, end, index)`.
     modules: Vec<(u64, u64, usize)>,
 }
@@ -142,13 +142,13 @@ impl AddressSpace {
 
     /// The module's image as the dump itself holds it, if it holds all of it, as dumps with all memory do. Its tables
     /// (unwind information, exports, identity) are those of the process, so that no file has to be found for them.
-    pub fn captured_image(&self, module: usize) -> Option<&PeImage> {
+    pub fn captured_image(&self, module: usize) -> Option<&Arc<PeImage>> {
         let read = || {
             let record = self.dump.modules().get(module)?;
             let data = self.captured_part(record.base, record.size_bytes.into())?;
             let image = PeImage::open_mapped(data).ok()?;
             let same = (image.time_date_stamp, image.size_of_image) == (record.time_date_stamp, record.size_bytes);
-            same.then_some(image)
+            same.then(|| Arc::new(image))
         };
         self.captured.get(module)?.get_or_init(read).as_ref()
     }
