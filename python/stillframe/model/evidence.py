@@ -1,7 +1,7 @@
 """What is known of a module's image and of its debug information: not asked, found, missing or rejected.
 
-An image may also be captured: held by the dump itself. All have `state` (which type checkers take for the class), `tried` (every place with its outcome) and `absent`
-(None where the file was found).
+An image may also be captured: held by the dump itself. All have `state` (which type checkers take for the class),
+`tried` (every place with its outcome) and `absent` (None where the file was found).
 """
 
 from __future__ import annotations
