@@ -39,6 +39,9 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
         let slot = start.wrapping_add(index * width);
         let Some(address) = position.process.read_pointer(slot, cpu) else { break };
         let seen = if address == 0 { Evidence::Refuted } else { evidence(position.process, address, cpu)? };
+        if is_captured_address(position, address) {
+            continue;
+        }
         if seen.is_call() && leads_here(position, seen) && consistency::holds(position, slot, address)? {
             return Ok(Some((slot, address)));
         }
@@ -52,6 +55,14 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
         }
     }
     Ok(None)
+}
+
+/// Folklore: a program that reports an error of its own (the C runtime at an invalid parameter, Breakpad's
+/// `WriteMinidump`) makes a context whose instruction pointer is its caller's return address, and whose stack pointer
+/// may still point at the word that holds it (`invalid-parameter.dmp` of rust-minidump). That word is where we are, not
+/// who called.
+fn is_captured_address(position: &Position, address: u64) -> bool {
+    position.is_exact() && address == position.ip
 }
 
 /// Whether a call that was seen can have led to the frame at `position`.

@@ -112,6 +112,18 @@ fn a_scan_takes_only_what_a_call_can_have_left() {
 }
 
 #[test]
+fn a_scan_does_not_take_the_captured_address_for_a_caller() {
+    // The context was made by the program itself: its instruction pointer is a return address that [rsp] still holds.
+    let here = SYSTEM + 0x1006;
+    let app = code(0x100, &[(0, &[0xff, 0x15, 0, 0, 0, 0])]);
+    let mut process = process(app, &[here, 0, APP + 0x1006, 0, 0]);
+    process.memory.insert(SYSTEM + 0x1000, vec![0xff, 0x15, 0, 0, 0, 0, 0xcc]);
+    let context = context(Cpu::X64, &[(x64::RSP, STACK), (x64::RIP, here)]);
+    let (frames, _) = summary(&walk(&process, &context, 100));
+    assert_eq!(frames[1], (APP + 0x1006, Trust::Scan));
+}
+
+#[test]
 fn a_scan_passes_over_a_frame_that_is_over() {
     // `main` (0x1000) calls `log` (0x1040) at 0x1010 and imports at 0x1020; `log` imports at 0x1050. Each has a frame
     // of 0x28 bytes. The stack pointer stands in the frame of a system function that `main` called; below its return
