@@ -5,7 +5,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | [`data`], [`bytes`] | mapped files; a cursor that cannot read past its end |
-//! | [`address`], [`registers`] | kinds of address; a processor's register set with validity |
+//! | [`address`], [`registers`], [`cfi`] | kinds of address; a processor's register set with validity; rules for callers |
 //! | [`image`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
 //! | [`memory`] | the address space of one dump: dump regions above proved images |
 //! | [`unwind`], [`disasm`] | questions asked of that address space |
@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod bytes;
+pub mod cfi;
 pub mod data;
 pub mod debuginfo;
 pub mod disasm;

@@ -5,6 +5,7 @@
 pub mod pdb;
 
 use crate::address::Rva;
+use crate::cfi::CfiRow;
 use crate::registers::Register;
 
 /// A function (not an inlined call): the half-open range of addresses `[start, start + size_bytes)`.
@@ -200,6 +201,11 @@ pub trait DebugInfo: Send + Sync {
 
     /// The x86 frame record that covers `rva`. Frame data wins over FPO; of several, the one that starts last.
     fn frame_data_at(&self, rva: Rva) -> Option<FrameData>;
+
+    /// The call frame information that covers `rva`, of formats that have it.
+    fn cfi_at(&self, _rva: Rva) -> Option<CfiRow> {
+        None
+    }
 
     /// Symbols with exactly this name (decorated, undecorated or qualified), in address order.
     fn symbols_named(&self, name: &str) -> Vec<Symbol>;

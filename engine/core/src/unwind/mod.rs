@@ -31,6 +31,7 @@ mod x86;
 pub use walk::{Walk, WalkEnd, Walker, walk};
 
 use crate::address::{ReadMemory, Rva};
+use crate::cfi::CfiRow;
 use crate::debuginfo::DebugInfo;
 use crate::registers::RegisterSet;
 
@@ -113,6 +114,11 @@ pub trait UnwindTables {
 
     /// The image's bytes from `rva` to the end of that section (as initialised by the file), empty if outside.
     fn bytes_from(&self, rva: Rva) -> &[u8];
+
+    /// The call frame information that covers `rva`, of images that have it.
+    fn cfi_at(&self, _rva: Rva) -> Option<CfiRow> {
+        None
+    }
 
     /// Whether `rva` lies in a section that is executable.
     fn is_executable(&self, rva: Rva) -> bool;
