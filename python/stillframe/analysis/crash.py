@@ -5,8 +5,7 @@ Sources: the tables beside this file, one for each system. Numbers that no table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.model.absent import Absent
 from stillframe.model.crash import Crash
@@ -22,8 +21,7 @@ UNREPORTED_ADDRESS = (1 << 64) - 1
 """What Windows on x64 records for a general protection fault, which has no address."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reason:
+class _Reason(NamedTuple):
     """An exception in the terms of its system."""
 
     name: str

@@ -4,7 +4,7 @@ Source: `signal(7)`, `sigaction(2)`, `asm-generic/siginfo.h`. Breakpad and Crash
 code and `si_code` as its flags; the exception's address is `si_addr`, which only some signals have.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS = 4, 5, 6, 7, 8, 11, 31
 DUMP_REQUESTED = 0xFFFFFFFF
@@ -54,8 +54,7 @@ _CODES = {
 """The codes of a signal, from 1 on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """A signal as stored in an exception record."""
 
     number: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe import Reason
 from stillframe.model.evidence import DebugInfoFound, Rejected
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from stillframe.model.evidence import DebugInfoState, ImageState
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(NamedTuple):
     """A module on a stack whose files were looked for in vain."""
 
     module: Module

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -20,8 +19,7 @@ class Unanswered(StillframeError):  # noqa: N818 - the name of the outcome
     """A question that could not be answered, or only in part; the text says why and what would help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What was asked of a verb, besides its own arguments."""
 
     path: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, overload
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
 from stillframe.model.absent import Absent
 from stillframe.model.location import SourceLocation
@@ -22,8 +22,7 @@ SHORTEST_BYTES_WIDTH = 20
 """Characters of seven bytes: fewer are padded to this."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(NamedTuple):
     """A line of source: the instructions after it were made of it."""
 
     location: SourceLocation
@@ -39,8 +38,7 @@ class SourceLine:
         return f"{self.text}    [other version of {self.location}]" if self.is_mismatch else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class InstructionLine:
+class InstructionLine(NamedTuple):
     """An instruction."""
 
     instruction: Instruction

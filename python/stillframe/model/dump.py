@@ -9,7 +9,6 @@ from stillframe._engine import DumpFile, EngineError, Space
 from stillframe.errors import DumpError, FaultError, words_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import plain_facts
-from stillframe.model.disassembly import disassemble
 from stillframe.model.frame import Frame
 from stillframe.model.matching import Matcher
 from stillframe.model.memory import ADDRESS_END, Memory
@@ -209,6 +208,8 @@ class Dump:
                 count = DEFAULT_INSTRUCTIONS
             else:
                 end = function.end
+        from stillframe.model.disassembly import disassemble  # few verbs need it
+
         return disassemble(self._process, address, count=count, end=None if end is None else min(end, ADDRESS_END))
 
     def _start_of(self, start: int | str | Function | Symbol | Frame) -> int:

@@ -6,8 +6,7 @@ An image may also be captured: held by the dump itself. All have `state` (which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,32 +16,37 @@ if TYPE_CHECKING:
     from stillframe.model.locator import Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class NotAsked:
+class NotAsked(NamedTuple):
     """No question has needed the file yet, so nobody looked for it."""
 
     absent: Absent
     tried: tuple[Attempt, ...] = ()
-    state: ClassVar[Literal["not_asked"]] = "not_asked"
+
+    @property
+    def state(self) -> Literal["not_asked"]:
+        """Which of the cases this is."""
+        return "not_asked"
 
     def __str__(self) -> str:
         return "not looked for"
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """No place had the file, or there is nothing to look for; `absent` says which, and what would help."""
 
     absent: Absent
     tried: tuple[Attempt, ...] = ()
-    state: ClassVar[Literal["missing"]] = "missing"
+
+    @property
+    def state(self) -> Literal["missing"]:
+        """Which of the cases this is."""
+        return "missing"
 
     def __str__(self) -> str:
         return str(self.absent)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """Only files that do not match were found. This describes the one that came nearest; `tried` names all."""
 
     absent: Absent
@@ -54,14 +58,17 @@ class Rejected:
     differing: tuple[DifferingRange, ...] = ()
     """Images: ranges in which the dump and the file differ though the key matches; the first 64."""
     tried: tuple[Attempt, ...] = ()
-    state: ClassVar[Literal["rejected"]] = "rejected"
+
+    @property
+    def state(self) -> Literal["rejected"]:
+        """Which of the cases this is."""
+        return "rejected"
 
     def __str__(self) -> str:
         return f"{self.where} does not match: expected {self.expected}, found {self.found}"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFound:
+class ImageFound(NamedTuple):
     """An image whose key matches and that differs in no byte which the dump also holds."""
 
     path: Path
@@ -69,7 +76,11 @@ class ImageFound:
     proof: Proof
     tried: tuple[Attempt, ...] = ()
     absent: None = None
-    state: ClassVar[Literal["found"]] = "found"
+
+    @property
+    def state(self) -> Literal["found"]:
+        """Which of the cases this is."""
+        return "found"
 
     @property
     def proved_by(self) -> str:
@@ -87,22 +98,24 @@ class ImageFound:
         return f"{self.path}, {self.proved_by}"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageCaptured:
+class ImageCaptured(NamedTuple):
     """The dump holds the whole image, as dumps with all memory do: no file has to be found."""
 
     file: ImageFile
     """The image as it was mapped; for its tables."""
     tried: tuple[Attempt, ...] = ()
     absent: None = None
-    state: ClassVar[Literal["captured"]] = "captured"
+
+    @property
+    def state(self) -> Literal["captured"]:
+        """Which of the cases this is."""
+        return "captured"
 
     def __str__(self) -> str:
         return "held by the dump"
 
 
-@dataclass(frozen=True, slots=True)
-class DebugInfoFound:
+class DebugInfoFound(NamedTuple):
     """A PDB with the GUID and age that the module asks for."""
 
     path: Path
@@ -111,7 +124,11 @@ class DebugInfoFound:
     """Who said which GUID and age: the dump's CodeView record, or, where it has none, the accepted image."""
     tried: tuple[Attempt, ...] = ()
     absent: None = None
-    state: ClassVar[Literal["found"]] = "found"
+
+    @property
+    def state(self) -> Literal["found"]:
+        """Which of the cases this is."""
+        return "found"
 
     @property
     def proved_by(self) -> str:

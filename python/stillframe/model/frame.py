@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.location import SourceLocation
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from stillframe.model.symbol import Function, NameKind, Symbolized
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable in scope at a frame's instruction."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.names import base_name
@@ -21,8 +20,7 @@ NO_LINES = frozenset({0, 0xF00F00, 0xFEEFEE})
 ("never step into") to code of no statement, such as the glue of coroutines and `/RTC` checks; LLVM gives 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLocation:
+class SourceLocation(NamedTuple):
     """A line of a source file, as the compiler recorded it."""
 
     file: SourceFile
@@ -50,8 +48,7 @@ class SourceLocation:
         return f"{self.name}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(NamedTuple):
     """A source file that was found."""
 
     path: Path

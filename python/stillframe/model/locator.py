@@ -6,9 +6,8 @@ each candidate, returns the first that is accepted, and keeps a record of every 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +24,7 @@ class Outcome(StrEnum):
     NOT_FOLLOWED = "not followed"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One place that was tried: a line of what Visual Studio calls "Symbol Load Information"."""
 
     place: str
@@ -39,8 +37,7 @@ class Attempt:
         return f"{self.place}: {self.outcome}" + (f" ({self.detail})" if self.detail else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A file that the request accepted."""
 
     path: Path
@@ -48,15 +45,13 @@ class Found:
     """Every place that was tried, the accepted one last."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(NamedTuple):
     """No place had a file that the request accepts."""
 
     tried: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(NamedTuple):
     """A wanted PE image."""
 
     path: str
@@ -73,8 +68,7 @@ class ImageRequest:
         return f"{self.time_date_stamp:08X}{self.size_bytes:x}"
 
 
-@dataclass(frozen=True, slots=True)
-class DebugFileRequest:
+class DebugFileRequest(NamedTuple):
     """A wanted PDB."""
 
     paths: tuple[str, ...]
@@ -86,8 +80,7 @@ class DebugFileRequest:
     verify: Callable[[Path], Attempt]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
+class SourceRequest(NamedTuple):
     """A wanted source file."""
 
     path: str

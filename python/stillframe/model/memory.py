@@ -7,10 +7,9 @@ Source: streams MemoryList (5) and Memory64List (9), and the sections of PE imag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.errors import FaultError
 from stillframe.model.absent import Absent, Reason
@@ -33,8 +32,7 @@ class ByteSource(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A range of addresses with one source."""
 
     address: int
@@ -64,8 +62,7 @@ class Span:
         return None if self.absent is None else self.absent.reason
 
 
-@dataclass(frozen=True, slots=True)
-class PartialRead:
+class PartialRead(NamedTuple):
     """The bytes that are there, up to the first absent one."""
 
     data: bytes

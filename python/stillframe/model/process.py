@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from stillframe._engine import DumpFile, Space
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from stillframe.model.sources import Sources
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """The dumped process."""
 
     file: DumpFile

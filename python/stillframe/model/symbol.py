@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from stillframe.errors import AmbiguousSymbol, NoSuchSymbol, SymbolsMissing
 from stillframe.model.absent import Absent
@@ -17,8 +16,7 @@ SymbolKind: TypeAlias = Literal["function", "public_code", "public_data", "varia
 NameKind: TypeAlias = Literal["function", "symbol", "module", "address"]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function of a module: the range [`address`, `end`)."""
 
     name: str
@@ -33,8 +31,7 @@ class Function:
         return self.address + self.size_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A named address of a module."""
 
     name: str
@@ -54,8 +51,7 @@ class Symbol:
         return cls(record.display_name, record.name, address, record.kind, record.size_bytes, module)
 
 
-@dataclass(frozen=True, slots=True)
-class Symbolized:
+class Symbolized(NamedTuple):
     """What an address is called: by the best of function, symbol, module, bare address."""
 
     address: int

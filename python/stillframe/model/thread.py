@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.frame import Frame
@@ -29,8 +28,7 @@ class StopReason(StrEnum):
     NO_CONTEXT = "the dump holds no registers of this thread"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """Why a walk ended."""
 
     reason: StopReason

@@ -5,10 +5,9 @@ Source: Microsoft, "Symbol path for Windows debuggers" and "Using SymSrv" (eleme
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from stillframe.errors import SymbolPathError
 
@@ -16,15 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A plain directory: holds files under their names, or is the root of a local store."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """The root of a local symbol store: holds files as NAME/KEY/NAME only."""
 
     path: Path
