@@ -124,7 +124,8 @@ fn programs_of_which_one_file_is_damaged() {
 /// What fuzzing found once, in `engine/fuzz/regressions/TARGET/`.
 #[test]
 fn findings_of_fuzzing_stay_mended() {
-    let targets: [(&str, fn(&[u8])); 7] = [
+    type Ask = fn(&[u8]);
+    let targets: [(&str, Ask); 7] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),

@@ -2,6 +2,7 @@
 //!
 //! Source: Microsoft, "PE Format".
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -18,6 +19,8 @@ use crate::unwind::UnwindTables;
 
 /// Most sections that the Windows loader accepts.
 const MOST_SECTIONS: u16 = 96;
+/// Delay-loaded modules that are looked at.
+const MOST_DELAY_LOADED: usize = 1024;
 /// Directories that are looked at, by index.
 mod directory {
     pub const EXPORT: usize = 0;
@@ -223,12 +226,12 @@ impl PeImage {
     }
 
     /// The export nearest at or below `rva` in its section, and its RVA.
-    pub fn export_at(&self, rva: Rva) -> Option<(&str, Rva)> {
+    pub fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)> {
         let exports = self.exports.get_or_init(|| {
             let (start, size) = self.directories[directory::EXPORT];
             Exports::read(self, start, size)
         });
-        let (name, at) = exports.nearest(rva)?;
+        let (name, at) = exports.nearest(self, rva)?;
         let section = self.section_at(rva)?;
         section.contains(at).then_some((name, at))
     }
@@ -296,20 +299,23 @@ impl PeImage {
     /// Import address tables of delay-loaded modules: each runs from its descriptor's RVA to a zero.
     fn delay_load_tables(&self) -> Vec<Range<u64>> {
         let pointer_bytes = self.pointer_bytes() as usize;
-        let descriptors = self.directory(directory::DELAY_IMPORT).chunks_exact(32);
-        let tables = descriptors.filter_map(|descriptor| {
-            let mut input = Reader::at(descriptor, 8).ok()?;
-            let (handle, table) = (input.u32().ok()?, input.u32().ok()?);
-            (table != 0).then_some((handle, table))
-        });
-        tables
-            .flat_map(|(handle, table)| {
-                let entries = self.raw_from(Rva(table)).chunks_exact(pointer_bytes);
-                let count = entries.take_while(|entry| entry.iter().any(|&byte| byte != 0)).count();
-                let place = |rva: u32, size: usize| u64::from(rva)..u64::from(rva) + size as u64;
-                [place(handle, pointer_bytes), place(table, count * pointer_bytes)]
-            })
-            .collect()
+        let mut places = Vec::new();
+        // All tables together are no longer than the image, whatever the descriptors say.
+        let mut left = self.data.len() / pointer_bytes;
+        for descriptor in self.directory(directory::DELAY_IMPORT).chunks_exact(32).take(MOST_DELAY_LOADED) {
+            let rva_at = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| descriptor[at + byte]));
+            let (handle, table) = (rva_at(8), rva_at(12));
+            if table == 0 {
+                break;
+            }
+            let entries = self.raw_from(Rva(table)).chunks_exact(pointer_bytes).take(left);
+            let count = entries.take_while(|entry| entry.iter().any(|&byte| byte != 0)).count();
+            left -= count;
+            for (rva, size) in [(handle, pointer_bytes), (table, count * pointer_bytes)] {
+                places.push(u64::from(rva)..u64::from(rva) + size as u64);
+            }
+        }
+        places
     }
 
     /// Pointer-sized places that fields of IMAGE_LOAD_CONFIG_DIRECTORY point to.
@@ -318,8 +324,8 @@ impl PeImage {
         // GuardRFFailureRoutineFunctionPointer, GuardRFVerifyStackPointerFunctionPointer,
         // GuardXFG check, dispatch and table-dispatch pointers, CastGuardOsDeterminedFailureMode,
         // GuardMemcpyFunctionPointer
-        const FIELDS_32: [usize; 10] = [0x3c, 0x48, 0x4c, 0x74, 0x80, 0xa0, 0xa4, 0xa8, 0xac, 0xb0];
-        const FIELDS_64: [usize; 10] = [0x58, 0x70, 0x78, 0xb8, 0xd0, 0x110, 0x118, 0x120, 0x128, 0x130];
+        const FIELDS_32: [usize; 10] = [0x3c, 0x48, 0x4c, 0x84, 0x90, 0xac, 0xb0, 0xb4, 0xb8, 0xbc];
+        const FIELDS_64: [usize; 10] = [0x58, 0x70, 0x78, 0xd8, 0xe8, 0x118, 0x120, 0x128, 0x130, 0x138];
         let pointer_bytes = self.pointer_bytes();
         let (rva, _) = self.directories[directory::LOAD_CONFIG];
         let config = if rva.0 == 0 { &[] } else { self.raw_from(rva) };
