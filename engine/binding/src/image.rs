@@ -89,7 +89,7 @@ impl ImageFile {
 
     fn export_at(&self, rva: u32) -> Option<SymbolRecord> {
         let (name, at) = self.0.export_at(Rva(rva))?;
-        Some(SymbolRecord::export(name.to_owned(), display_name(name).into_owned(), at.0))
+        Some(SymbolRecord::export(name.clone().into_owned(), display_name(&name).into_owned(), at.0))
     }
 }
 
