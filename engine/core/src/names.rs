@@ -17,13 +17,21 @@ pub fn display_name(name: &str) -> Cow<'_, str> {
         Some(rest) => ("__imp_", rest),
         None => ("", name),
     };
-    if !decorated.starts_with('?') || decorated.len() > LONGEST_DEMANGLED_BYTES {
+    if !decorated.starts_with('?') || decorated.len() > LONGEST_DEMANGLED_BYTES || has_absurd_guard_number(decorated) {
         return Cow::Borrowed(name);
     }
     match msvc_demangler::demangle(decorated, DemangleFlags::NAME_ONLY) {
         Ok(plain) => Cow::Owned(format!("{prefix}{plain}")),
         Err(_) => Cow::Borrowed(name),
     }
+}
+
+/// Whether a thread-safe static's guard has a number that overflows the demangler (found by fuzzing): real ones count
+/// the statics of a function.
+fn has_absurd_guard_number(decorated: &str) -> bool {
+    const MOST_DIGITS: usize = 9;
+    let number = decorated.strip_prefix("?$TSS").unwrap_or_default();
+    number.bytes().take_while(u8::is_ascii_digit).count() > MOST_DIGITS
 }
 
 /// A function's name without the name of an unnamed namespace, which every compiler makes up differently:
