@@ -29,9 +29,9 @@ pub fn display_name(name: &str) -> Cow<'_, str> {
 /// Whether a thread-safe static's guard has a number that overflows the demangler (found by fuzzing): real ones count
 /// the statics of a function.
 fn has_absurd_guard_number(decorated: &str) -> bool {
-    const MOST_DIGITS: usize = 9;
-    let number = decorated.strip_prefix("?$TSS").unwrap_or_default();
-    number.bytes().take_while(u8::is_ascii_digit).count() > MOST_DIGITS
+    const MOST_DIGITS: usize = 8;
+    let mut numbers = decorated.split("?$TSS").skip(1);
+    numbers.any(|number| number.bytes().take_while(u8::is_ascii_digit).count() > MOST_DIGITS)
 }
 
 /// A function's name without the name of an unnamed namespace, which every compiler makes up differently:
