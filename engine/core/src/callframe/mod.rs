@@ -6,6 +6,8 @@
 //! (`.eh_frame`, `.eh_frame_hdr`, augmentations); DWARF for the Arm 64-bit Architecture, section 4.4
 //! (`DW_CFA_AARCH64_negate_ra_state`).
 
+mod augmentation;
+mod entries;
 mod registers;
 mod table;
 
@@ -62,6 +64,8 @@ pub struct CallFrames {
     bases: BaseAddresses,
     search_table: Option<SearchTable>,
     index: OnceLock<Vec<Covered>>,
+    /// The section without what the reader does not understand; of ARM64 only.
+    simplified: OnceLock<Vec<u8>>,
 }
 
 /// Code that one entry covers: `[start, end)`, and the entry's offset in the section.
@@ -69,7 +73,7 @@ pub struct CallFrames {
 struct Covered {
     start: u64,
     end: u64,
-    entry: usize,
+    entry: u64,
 }
 
 impl CallFrames {
@@ -84,104 +88,96 @@ impl CallFrames {
         }
         let header = section.header.clone().filter(|_| section.kind == FrameSectionKind::EhFrame);
         let search_table = header.and_then(|(address, bytes)| SearchTable::new(address, bytes));
-        CallFrames { section, cpu, bases, search_table, index: OnceLock::new() }
+        CallFrames { section, cpu, bases, search_table, index: OnceLock::new(), simplified: OnceLock::new() }
     }
 
     /// The rules at `address`. `None` if no entry covers it, or the entry is damaged or holds what no frame can follow
     /// (a canonical frame address by a vector register).
     pub fn row_at(&self, address: u64) -> Option<CfiRow> {
-        let bytes = EndianSlice::new(&self.section.bytes, LittleEndian);
+        if self.simplified.get().is_none() {
+            match self.read(&self.section.bytes, address, self.cpu != Cpu::Arm64) {
+                Err(gimli::Error::UnknownAugmentation) if self.cpu == Cpu::Arm64 => {}
+                row => return row.ok(),
+            }
+        }
+        let simplify = || augmentation::simplified(&self.section.bytes, self.section.kind);
+        self.read(self.simplified.get_or_init(simplify), address, true).ok()
+    }
+
+    /// The row by `bytes`, which are the section's or simplified. Unless they are `best`, an augmentation that is not
+    /// understood is an error wherever it is seen.
+    fn read(&self, bytes: &[u8], address: u64, best: bool) -> gimli::Result<CfiRow> {
+        let slice = EndianSlice::new(bytes, LittleEndian);
         let pointer_bytes = self.cpu.pointer_size_bytes() as u8;
         let vendor = if self.cpu == Cpu::Arm64 { Vendor::AArch64 } else { Vendor::Default };
         match self.section.kind {
             FrameSectionKind::EhFrame => {
-                let mut frames = EhFrame::from(bytes);
+                let mut frames = EhFrame::from(slice);
                 frames.set_address_size(pointer_bytes);
                 frames.set_vendor(vendor);
-                self.row_in(&frames, address)
+                self.row_in(&frames, bytes, address, best)
             }
             FrameSectionKind::DebugFrame => {
-                let mut frames = DebugFrame::from(bytes);
+                let mut frames = DebugFrame::from(slice);
                 frames.set_address_size(pointer_bytes);
                 frames.set_vendor(vendor);
-                self.row_in(&frames, address)
+                self.row_in(&frames, bytes, address, best)
             }
         }
     }
 
-    fn row_in<'a, S: UnwindSection<Slice<'a>>>(&self, frames: &S, address: u64) -> Option<CfiRow>
+    fn row_in<'a, S: UnwindSection<Slice<'a>>>(
+        &self,
+        frames: &S,
+        bytes: &[u8],
+        address: u64,
+        best: bool,
+    ) -> gimli::Result<CfiRow>
     where
         S::Offset: std::hash::Hash,
     {
-        let entry = self.by_search_table(frames, address).or_else(|| self.by_index(frames, address))?;
+        let offset = match &self.search_table {
+            Some(table) => table.entry_for(address).and_then(|entry| entry.checked_sub(self.section.address)),
+            None => entry_for(self.index(frames, bytes, best)?, address),
+        };
+        let offset = offset.and_then(|offset| usize::try_from(offset).ok());
+        let offset = offset.filter(|&offset| offset < self.section.bytes.len());
+        let offset = offset.ok_or(gimli::Error::NoUnwindInfoForAddress)?;
+        let entry = frames.fde_from_offset(&self.bases, S::Offset::from(offset), S::cie_from_offset)?;
         let mut context = UnwindContext::new();
-        let row = entry.unwind_info_for_address(frames, &self.bases, &mut context, address).ok()?;
-        self.convert(frames, &entry, row)
-    }
-
-    fn by_search_table<'a, S: UnwindSection<Slice<'a>>>(
-        &self,
-        frames: &S,
-        address: u64,
-    ) -> Option<FrameDescriptionEntry<Slice<'a>>> {
-        let offset = self.search_table.as_ref()?.entry_for(address)?.checked_sub(self.section.address)?;
-        self.entry_at(frames, usize::try_from(offset).ok()?).filter(|entry| entry.contains(address))
-    }
-
-    fn by_index<'a, S: UnwindSection<Slice<'a>>>(
-        &self,
-        frames: &S,
-        address: u64,
-    ) -> Option<FrameDescriptionEntry<Slice<'a>>>
-    where
-        S::Offset: std::hash::Hash,
-    {
-        if self.search_table.as_ref().is_some_and(|table| !table.is_empty()) {
-            // A table that leads nowhere: there is no entry.
-            return None;
-        }
-        let index = self.index.get_or_init(|| self.build_index(frames));
-        let after = index.partition_point(|covered| covered.start <= address);
-        // Entries do not overlap unless something is wrong; the one that starts last knows best.
-        let covered = index[..after].last().filter(|covered| address < covered.end)?;
-        self.entry_at(frames, covered.entry)
-    }
-
-    fn entry_at<'a, S: UnwindSection<Slice<'a>>>(
-        &self,
-        frames: &S,
-        offset: usize,
-    ) -> Option<FrameDescriptionEntry<Slice<'a>>> {
-        if offset >= self.section.bytes.len() {
-            return None;
-        }
-        frames.fde_from_offset(&self.bases, S::Offset::from(offset), S::cie_from_offset).ok()
+        let row = entry.unwind_info_for_address(frames, &self.bases, &mut context, address)?;
+        self.convert(frames, &entry, row).ok_or(gimli::Error::NoUnwindInfoForAddress)
     }
 
     /// Every entry in address order. Each takes bytes of the section, which bounds their number; a damaged one costs
     /// itself, or the rest if its length is damaged.
-    fn build_index<'a, S: UnwindSection<Slice<'a>>>(&self, frames: &S) -> Vec<Covered>
+    fn index<'a, S: UnwindSection<Slice<'a>>>(&self, frames: &S, bytes: &[u8], best: bool) -> gimli::Result<&[Covered]>
     where
         S::Offset: std::hash::Hash,
     {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
         // Thousands of entries share one CIE; each is read once, broken ones too.
         let mut common: HashMap<S::Offset, gimli::Result<CommonInformationEntry<Slice<'a>>>> = HashMap::new();
         let mut index = Vec::new();
-        let mut entries = frames.entries(&self.bases);
-        while let Ok(Some(entry)) = entries.next() {
-            let gimli::CieOrFde::Fde(partial) = entry else { continue };
-            let parsed = partial.parse(|frames, bases, offset| {
+        for entry in entries::entries(bytes).filter(|entry| !entry.is_common(self.section.kind)) {
+            let get_common = |frames: &S, bases: &BaseAddresses, offset: S::Offset| {
                 common.entry(offset).or_insert_with(|| frames.cie_from_offset(bases, offset)).clone()
-            });
-            let Ok(entry) = parsed else { continue };
+            };
+            let entry = match frames.fde_from_offset(&self.bases, S::Offset::from(entry.offset), get_common) {
+                Err(gimli::Error::UnknownAugmentation) if !best => return Err(gimli::Error::UnknownAugmentation),
+                Err(_) => continue,
+                Ok(entry) => entry,
+            };
             let start = entry.initial_address();
-            // A linker leaves entries of discarded code at address 0 or with no length.
+            // A linker leaves entries of discarded code with no length.
             if let Some(end) = start.checked_add(entry.len()).filter(|&end| end > start) {
-                index.push(Covered { start, end, entry: entry.offset() });
+                index.push(Covered { start, end, entry: entry.offset() as u64 });
             }
         }
         index.sort_unstable();
-        index
+        Ok(self.index.get_or_init(|| index))
     }
 
     fn convert<'a, S: UnwindSection<Slice<'a>>>(
@@ -215,6 +211,12 @@ impl CallFrames {
         let return_address = register(self.cpu, entry.cie().return_address_register().0)?;
         Some(CfiRow { cfa, rules, return_address, is_signal_frame: entry.is_signal_trampoline() })
     }
+}
+
+/// Offset of the entry that covers `address`. Entries do not overlap unless something is wrong; the last one counts.
+fn entry_for(index: &[Covered], address: u64) -> Option<u64> {
+    let after = index.partition_point(|covered| covered.start <= address);
+    index[..after].last().filter(|covered| address < covered.end).map(|covered| covered.entry)
 }
 
 fn expression<'a, S: UnwindSection<Slice<'a>>>(frames: &S, at: &UnwindExpression<usize>) -> Option<Expression> {

@@ -19,15 +19,10 @@ pub(super) struct SearchTable {
 }
 
 impl SearchTable {
-    /// The table of the header at `address`; `None` if it has none, or none in the encodings that linkers use.
+    /// The table of the header at `address`; `None` if it has no rows, or not in the encodings that linkers use.
     pub fn new(address: u64, header: Data) -> Option<SearchTable> {
-        let (offset, count) = locate(&header).ok()??;
+        let (offset, count) = locate(&header).ok()?.filter(|(_, count)| *count > 0)?;
         Some(SearchTable { address, rows: header.part(offset as u64, (count * ROW_BYTES) as u64)? })
-    }
-
-    /// Whether it has no rows.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// Address of the entry whose code starts last at or below `code`. It need not cover that.
