@@ -117,6 +117,8 @@ fn directory<'a>(view: &View<'a>, header: &LineProgramHeader<Slice<'a>>, index: 
     let own: Option<AttributeValue<Slice<'a>>> = header.directory(index);
     let own = own.and_then(|own| view.text(own));
     match (own, &unit.directory) {
+        // Since DWARF 5, directory 0 is where the compiler ran.
+        (Some(own), _) if index == 0 => Some(own),
         (Some(own), Some(of_unit)) => Some(join(of_unit, &own)),
         (own, of_unit) => own.or_else(|| of_unit.clone()),
     }
