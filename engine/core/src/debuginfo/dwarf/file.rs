@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use gimli::{Abbreviations, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader};
+use gimli::{Abbreviations, DebugStrOffset, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader};
 
 use super::root::table_bytes;
 use crate::data::Data;
@@ -76,6 +76,8 @@ pub struct File {
     file: Arc<dyn DwarfFile>,
     sections: DwarfSections<LazySection>,
     base: u64,
+    /// The file with what this one shares with others (`.gnu_debugaltlink`).
+    supplementary: Option<Box<File>>,
     problems: Arc<Problems>,
     unit_offsets: OnceLock<Vec<usize>>,
     /// Of the unit that was read last, with where they are: after dwz, units share them.
@@ -99,15 +101,27 @@ pub enum Need {
 
 impl File {
     /// Fetches nothing.
-    pub fn new(file: Arc<dyn DwarfFile>, problems: Arc<Problems>) -> File {
+    pub fn new(file: Arc<dyn DwarfFile>, supplementary: Option<File>, problems: Arc<Problems>) -> File {
         let Ok(sections) = DwarfSections::load(|id| Ok::<_, Infallible>(LazySection { id, data: OnceLock::new() }));
         let base = file.base();
-        File { file, sections, base, problems, unit_offsets: OnceLock::new(), abbreviations: Mutex::default() }
+        File {
+            file,
+            sections,
+            base,
+            supplementary: supplementary.map(Box::new), problems, unit_offsets: OnceLock::new(), abbreviations: Mutex::default() }
     }
 
     /// The file itself.
     pub fn file(&self) -> &dyn DwarfFile {
         &*self.file
+    }
+
+    /// The file with what this one shares with others; that it is missing is reported.
+    pub fn supplementary(&self) -> Option<&File> {
+        if self.supplementary.is_none() {
+            self.problems.report("some names are in another file (.gnu_debugaltlink), which is not there");
+        }
+        self.supplementary.as_deref()
     }
 
     /// A section that [`File::dwarf`] leaves out.
@@ -135,6 +149,16 @@ impl File {
             let bytes: &[u8] = if slice(section) { section.data.get_or_init(|| self.section(section.id)) } else { &[] };
             EndianSlice::new(bytes, LittleEndian)
         })
+    }
+
+    /// A string of `.debug_str`.
+    pub fn string(&self, offset: DebugStrOffset) -> Option<&[u8]> {
+        let section = &self.sections.debug_str;
+        let dwarf = section.borrow(|section| {
+            let bytes: &[u8] = section.data.get_or_init(|| self.section(section.id));
+            EndianSlice::new(bytes, LittleEndian)
+        });
+        dwarf.get_str(offset).ok().map(|text| text.slice())
     }
 
     /// Where the unit begins that holds an offset of `.debug_info`.

@@ -52,7 +52,6 @@ const UNNAMED: &str = "(unnamed function)";
 /// Debug information of one module, and the symbol table that comes with it.
 pub struct Dwarf {
     main: File,
-    supplementary: Option<File>,
     cpu: Cpu,
     index: UnitIndex,
     units: Mutex<Cache>,
@@ -87,10 +86,10 @@ impl Dwarf {
     /// Debug information of `file`; `supplementary` is the file that `.gnu_debugaltlink` names. Reads nothing yet.
     pub fn new(file: Arc<dyn DwarfFile>, supplementary: Option<Arc<dyn DwarfFile>>) -> Dwarf {
         let problems = Arc::new(Problems::default());
+        let supplementary = supplementary.map(|file| File::new(file, None, problems.clone()));
         Dwarf {
             cpu: file.cpu().unwrap_or(Cpu::X64),
-            main: File::new(file, problems.clone()),
-            supplementary: supplementary.map(|file| File::new(file, problems.clone())),
+            main: File::new(file, supplementary, problems.clone()),
             index: UnitIndex::default(),
             units: Mutex::default(),
             symbols: OnceLock::new(),
@@ -107,7 +106,7 @@ impl Dwarf {
     fn file(&self, origin: Origin) -> Option<&File> {
         match origin {
             Origin::Main => Some(&self.main),
-            Origin::Supplementary => self.supplementary.as_ref(),
+            Origin::Supplementary => self.main.supplementary(),
         }
     }
 
@@ -145,7 +144,10 @@ impl Dwarf {
     fn function_name(&self, origin: Origin, unit: &Arc<Unit>, function: &FunctionEntry) -> String {
         let name = function.name.get_or_init(|| {
             let name = self.qualified_name(origin, unit, function.entry);
-            name.unwrap_or_else(|| UNNAMED.to_owned())
+            // Its name may be in a supplementary file that is not there, and in the symbol table all the same.
+            let start = || unit.ranges().starts_of(function.index).next();
+            let linked = || Some(self.symbols().function_at(Rva(start()?))?.name);
+            name.or_else(linked).unwrap_or_else(|| UNNAMED.to_owned())
         });
         name.clone()
     }

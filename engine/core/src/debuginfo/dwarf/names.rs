@@ -74,7 +74,11 @@ impl Dwarf {
             }
         }
         match (name, linkage_name) {
-            (Some(name), _) => Some(self.scope_prefix(&entry, detours)? + &name),
+            (Some(name), linkage_name) => {
+                let prefix = self.scope_prefix(&entry, detours)?;
+                let linked = linkage_name.filter(|_| prefix.is_empty()).and_then(|linked| qualified(&linked, &name));
+                Some(linked.unwrap_or(prefix + &name))
+            }
             (None, Some(linkage_name)) => Some(display_name(&linkage_name).into_owned()),
             (None, None) => None,
         }
@@ -132,6 +136,15 @@ impl Dwarf {
         let offset = UnitOffset(offset.0.checked_sub(unit.offset)?);
         Some(Entry { origin, unit, offset })
     }
+}
+
+/// The name that the linker knows, if it qualifies the plain one.
+///
+/// clang 19 puts functions that are declared with attributes in a namespace of libstdc++'s (`std::__terminate`) outside
+/// of every namespace; only the linkage name (`_ZSt11__terminatev`) tells that they belong to one.
+fn qualified(linkage_name: &str, name: &str) -> Option<String> {
+    let linked = display_name(linkage_name);
+    linked.strip_suffix(name).is_some_and(|scope| scope.ends_with("::")).then(|| linked.into_owned())
 }
 
 fn naming<'a>(view: &View<'a>, offset: UnitOffset) -> Option<Naming<'a>> {

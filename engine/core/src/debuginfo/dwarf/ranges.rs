@@ -49,6 +49,11 @@ impl<T: Copy + PartialEq> RangeMap<T> {
         near.map(|index| &self.ranges[index]).filter(move |range| address < range.end)
     }
 
+    /// Starts of the ranges of one value, in order. Looks at all of them.
+    pub fn starts_of(&self, value: T) -> impl Iterator<Item = u32> {
+        self.ranges.iter().filter(move |range| range.value == value).map(|range| range.start)
+    }
+
     /// Ranges that overlap `[start, end)`, in order.
     pub fn overlapping(&self, start: u32, end: u32) -> impl Iterator<Item = &Ranged<T>> {
         let first = self.reach.partition_point(|&reach| reach <= start);

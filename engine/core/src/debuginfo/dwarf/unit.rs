@@ -36,6 +36,8 @@ pub struct Unit {
 
 /// A subprogram with code.
 pub struct FunctionEntry {
+    /// Its index in the unit.
+    pub index: u32,
     /// Where its entry is in the unit.
     pub entry: UnitOffset,
     /// Its qualified name, when it was asked for.
@@ -58,12 +60,16 @@ pub struct View<'a> {
     pub dwarf: gimli::Dwarf<Slice<'a>>,
     /// The unit.
     pub unit: gimli::Unit<Slice<'a>>,
+    file: &'a File,
 }
 
 impl<'a> View<'a> {
     /// The text of an attribute, cut at [`MOST_TEXT_BYTES`].
     pub fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<String> {
-        let text = self.dwarf.attr_string(&self.unit, value).ok()?.slice();
+        let text = match value {
+            AttributeValue::DebugStrRefSup(offset) => self.file.supplementary()?.string(offset)?,
+            value => self.dwarf.attr_string(&self.unit, value).ok()?.slice(),
+        };
         Some(String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned())
     }
 }
@@ -75,7 +81,7 @@ impl Unit {
         let header = dwarf.unit_header(gimli::DebugInfoOffset(offset))?;
         let abbreviations = file.abbreviations(&dwarf, &header)?;
         let (root, _, directory) = Root::read(&dwarf, &header, &abbreviations)?;
-        let view = View { unit: root.unit(header, abbreviations.clone()), dwarf };
+        let view = View { unit: root.unit(header, abbreviations.clone()), dwarf, file };
         let mut walk = Walk {
             file,
             view: &view,
@@ -103,7 +109,7 @@ impl Unit {
     pub fn view<'a>(&self, file: &'a File, need: Need) -> Option<View<'a>> {
         let dwarf = file.dwarf(need);
         let header: UnitHeader<Slice<'a>> = dwarf.unit_header(gimli::DebugInfoOffset(self.offset)).ok()?;
-        Some(View { unit: self.root.unit(header, self.abbreviations.clone()), dwarf })
+        Some(View { unit: self.root.unit(header, self.abbreviations.clone()), dwarf, file })
     }
 
     /// Its line program.
@@ -202,7 +208,7 @@ impl<'a> Walk<'a> {
         let ranges = extent.ranges(self.file, &self.view.dwarf, &self.view.unit, &mut self.budget)?;
         if !ranges.is_empty() {
             let value = self.functions.len() as u32;
-            self.functions.push(FunctionEntry { entry, name: OnceLock::new(), inlines: OnceLock::new() });
+            self.functions.push(FunctionEntry { index: value, entry, name: OnceLock::new(), inlines: OnceLock::new() });
             self.ranges.extend(ranges.into_iter().map(|(start, end)| Ranged { start, end, value }));
         }
         Ok(())
