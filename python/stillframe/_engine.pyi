@@ -240,16 +240,16 @@ class Section:
 
 @final
 class ImageFile:
-    """A PE image."""
+    """An image: PE."""
 
     @staticmethod
     def open(path: str | PathLike[str]) -> ImageFile:
         """:raises OSError: if the file cannot be opened. :raises EngineError: if it is not a PE image."""
-    machine: int
-    cpu: str
-    time_date_stamp: int
-    size_of_image: int
-    image_base: int
+    cpu: Cpu | None
+    key: str
+    """What tells one build from another, in words: `TimeDateStamp 5F000001 SizeOfImage 0x14000`, `build-id …`."""
+    linked_base: int
+    """The address that it was linked for: that of RVA 0."""
     sections: list[Section]
     pdb: Pdb70 | None
     is_reproducible: bool
@@ -276,10 +276,10 @@ class Proof:
     accepted: bool
     """The key is equal and no compared byte differs."""
     key_matches: bool
-    expected_time_date_stamp: int
-    expected_size_of_image: int
-    found_time_date_stamp: int
-    found_size_of_image: int
+    key_name: str | None
+    """What the key consists of: `TimeDateStamp and SizeOfImage`, `build-id`; None if the dump has none."""
+    expected_key: str
+    found_key: str
     compared_bytes: int
     compared_pages: int
     differing_pages: int

@@ -183,3 +183,28 @@ def test_a_source_path_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     answer = DirectoryLocator(tmp_path / "dump").source(SourceRequest("C:\\..\\secret\\main.cpp", verify))
     assert isinstance(answer, NotFound)
     assert all(".." not in attempt.place for attempt in answer.tried if attempt.outcome is not Outcome.NOT_FOLLOWED)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the recorded paths are those of Unix")
+@pytest.mark.parametrize(
+    ("name", "is_followed"),
+    [
+        ("main.cpp", True),
+        ("include/c++/12/vector", True),
+        ("id_rsa", False),
+        ("app.cpp.env", False),
+        ("include/../id_rsa", False),
+        ("include/x.h/../../id_rsa", False),
+    ],
+)
+def test_a_recorded_path_of_source_is_followed_if_it_looks_like_one(
+    tmp_path: Path, name: str, *, is_followed: bool
+) -> None:
+    put(tmp_path / "src" / name)
+    put(tmp_path / "src" / "include" / "x.h" / "file")
+    (tmp_path / "dump").mkdir()
+    recorded = f"{tmp_path}/src/{name}"
+    answer = DirectoryLocator(tmp_path / "dump").source(SourceRequest(recorded, verify))
+    assert isinstance(answer, Found) == is_followed
+    refused = [attempt.detail for attempt in answer.tried if attempt.outcome is Outcome.NOT_FOLLOWED]
+    assert refused == ([] if is_followed else ["does not look like the path of source"])

@@ -102,12 +102,11 @@ pub struct ThreadRecord {
 
 impl ThreadRecord {
     fn new(index: usize, thread: &threads::Thread, dump: &Dump) -> ThreadRecord {
-        let name = dump.thread_names().iter().find(|(id, _)| *id == thread.id);
-        let info = dump.thread_infos().iter().find(|info| info.id == thread.id);
+        let info = dump.thread_info(thread.id);
         ThreadRecord {
             index,
             id: thread.id,
-            name: name.map(|(_, name)| name.clone()),
+            name: dump.thread_name(thread.id).map(str::to_owned),
             suspend_count: thread.suspend_count,
             priority_class: thread.priority_class,
             priority: thread.priority,

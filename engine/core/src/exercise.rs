@@ -2,15 +2,19 @@
 //!
 //! Each function must return, in time and memory that its input bounds; what it answers does not matter.
 
+mod unwinding;
+
+pub use unwinding::{unwind_x64, unwind_x86};
+
 use std::sync::Arc;
 
 use crate::address::Rva;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
 use crate::debuginfo::pdb::Pdb;
-use crate::disasm::{Limit, disassemble};
+use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
-use crate::image::PeImage;
+use crate::image::{Image, PeImage};
 use crate::memory::AddressSpace;
 use crate::names::display_name;
 use crate::process::Process;
@@ -77,6 +81,14 @@ pub fn program(dump: &[u8], image: &[u8], pdb: &[u8]) {
         process.set_debug_info(0, Some(Arc::new(pdb)));
     }
     ask_process(&process);
+}
+
+/// Disassembles code, forwards and backwards, for both processors.
+pub fn code(bytes: &[u8]) {
+    for cpu in [Cpu::X86, Cpu::X64] {
+        let _ = disassemble(bytes, 0x1000, cpu, Limit::Count(bytes.len()), &NoNames);
+        let _ = disassemble_before(bytes, 0x1000, cpu, MOST, &[0xffe], &NoNames);
+    }
 }
 
 /// Undecorates a name.

@@ -34,13 +34,21 @@ pub fn display_name(name: &str) -> Cow<'_, str> {
             None => Cow::Borrowed(name),
         };
     }
-    if !decorated.starts_with('?') {
+    if !decorated.starts_with('?') || has_absurd_guard_number(decorated) {
         return Cow::Borrowed(name);
     }
     match msvc_demangler::demangle(decorated, DemangleFlags::NAME_ONLY) {
         Ok(plain) => Cow::Owned(format!("{prefix}{plain}")),
         Err(_) => Cow::Borrowed(name),
     }
+}
+
+/// Whether a thread-safe static's guard has a number that overflows the demangler (found by fuzzing): real ones count
+/// the statics of a function.
+fn has_absurd_guard_number(decorated: &str) -> bool {
+    const MOST_DIGITS: usize = 8;
+    let mut numbers = decorated.split("?$TSS").skip(1);
+    numbers.any(|number| number.bytes().take_while(u8::is_ascii_digit).count() > MOST_DIGITS)
 }
 
 /// Whether `name` may be decorated such that it displays as `plain`: cheap, and true too often rather than too seldom.

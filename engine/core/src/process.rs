@@ -48,7 +48,7 @@ impl Process {
         let File::Here(image) = self.space.tables(index) else { return None };
         let (name, at) = image.export_at(Rva::of(address, base)?)?;
         let offset = address - at.at(base);
-        Some(Label { name: display_name(name).into_owned(), offset })
+        Some(Label { name: display_name(&name).into_owned(), offset })
     }
 
     /// Whether a literal may be at `address`: the bytes can be neither written nor executed.

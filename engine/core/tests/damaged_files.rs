@@ -1,7 +1,7 @@
 //! Damaged copies of the example files: cut off at every length, and with random bytes changed. Nothing may panic,
 //! hang or allocate without bound; the answers do not matter.
 
-#![allow(clippy::panic)]
+#![allow(clippy::panic, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
 
@@ -118,5 +118,32 @@ fn programs_of_which_one_file_is_damaged() {
         many_mutations(dump, seed, |damaged| exercise::program(damaged, image, pdb));
         many_mutations(image, seed, |damaged| exercise::program(dump, damaged, pdb));
         many_mutations(pdb, seed, |damaged| exercise::program(dump, image, damaged));
+    }
+}
+
+/// What fuzzing found once, in `engine/fuzz/regressions/TARGET/`.
+#[test]
+fn findings_of_fuzzing_stay_mended() {
+    type Ask = fn(&[u8]);
+    let targets: [(&str, Ask); 7] = [
+        ("dump", exercise::dump),
+        ("image", exercise::image),
+        ("pdb", exercise::pdb),
+        ("unwind_x64", exercise::unwind_x64),
+        ("unwind_x86", exercise::unwind_x86),
+        ("code", exercise::code),
+        ("name", exercise::name),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    for entry in std::fs::read_dir(folder.join("fuzz_targets")).expect("the fuzz targets") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        assert!(targets.iter().any(|(target, _)| *target == name), "{name} is missing from this test");
+    }
+    for (target, ask) in targets {
+        let Ok(findings) = std::fs::read_dir(folder.join("regressions").join(target)) else { continue };
+        for finding in findings {
+            ask(&std::fs::read(finding.expect("an entry").path()).expect("a finding"));
+        }
     }
 }

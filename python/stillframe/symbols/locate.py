@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from stillframe.symbols.path import Element
 
 _ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]" if os.name == "nt" else "/")
+_SOURCE_NAME = re.compile(
+    r".*\.(c|cc|cpp|cxx|c\+\+|h|hh|hpp|hxx|h\+\+|inc|inl|ipp|tcc|def|m|mm|s|asm|rs|go|swift|d|zig|f|f90|pas|cs|vb|java|y|l)",
+    re.IGNORECASE,
+)
+_LIBRARY_HEADER = re.compile(r"(/(?!\.\./)[^/]+)*/include(/(?!\.\./)[^/]+)+")
+"""Headers of the C++ library have no extension."""
 LONGEST_SOURCE_SUFFIX = 32
 """Parts of a recorded source path that are tried under a folder."""
 
@@ -50,7 +56,11 @@ class DirectoryLocator:
         return _search(self._debug_file_candidates(request), request.verify)
 
     def source(self, request: SourceRequest) -> Found | NotFound:
-        """At the path that the compiler recorded; then by the longest suffix of it, beside the dump and in folders."""
+        """At the path that the compiler recorded; then by the longest suffix of it, beside the dump and in folders.
+
+        Who wrote the debug information chose the recorded path, so it is followed only if it looks like one of source:
+        a listing that somebody shares must not show this machine's keys and settings.
+        """
         return _search(self._source_candidates(request), request.verify)
 
     def _image_candidates(self, request: ImageRequest) -> Iterator[Path | Attempt]:
@@ -72,8 +82,11 @@ class DirectoryLocator:
             yield from self._along_symbol_path(name, request.key)
 
     def _source_candidates(self, request: SourceRequest) -> Iterator[Path | Attempt]:
-        yield from self._recorded(request.path)
         parts = [part for part in re.split(r"[/\\]", request.path) if part != "."]
+        if _SOURCE_NAME.fullmatch(request.path) or _LIBRARY_HEADER.fullmatch(request.path):
+            yield from self._recorded(request.path)
+        else:
+            yield Attempt(request.path, Outcome.NOT_FOLLOWED, "does not look like the path of source")
         folders = [self._beside, *(element.path for element in self._elements if isinstance(element, Folder))]
         for length in range(min(len(parts), LONGEST_SOURCE_SUFFIX), 0, -1):
             suffix = parts[-length:]

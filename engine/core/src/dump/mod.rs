@@ -200,15 +200,37 @@ impl Dump {
         })
     }
 
-    /// Thread ids and names.
+    /// Thread ids and names, in the order of the ids.
     pub fn thread_names(&self) -> &[(u32, String)] {
-        let read = || self.list(kind::THREAD_NAMES, |bytes| threads::thread_names(&self.data, bytes));
-        self.thread_names.get_or_init(read)
+        self.thread_names.get_or_init(|| {
+            let mut names = self.list(kind::THREAD_NAMES, |bytes| threads::thread_names(&self.data, bytes));
+            names.sort_by_key(|(id, _)| *id);
+            names
+        })
     }
 
-    /// Times and start addresses of threads.
+    /// The name of the thread with this id.
+    pub fn thread_name(&self, id: u32) -> Option<&str> {
+        let names = self.thread_names();
+        names
+            .get(names.partition_point(|(other, _)| *other < id))
+            .filter(|(other, _)| *other == id)
+            .map(|it| it.1.as_str())
+    }
+
+    /// Times and start addresses of threads, in the order of their ids.
     pub fn thread_infos(&self) -> &[ThreadInfo] {
-        self.thread_infos.get_or_init(|| self.list(kind::THREAD_INFO_LIST, threads::thread_infos))
+        self.thread_infos.get_or_init(|| {
+            let mut infos = self.list(kind::THREAD_INFO_LIST, threads::thread_infos);
+            infos.sort_by_key(|info| info.id);
+            infos
+        })
+    }
+
+    /// Times and start address of the thread with this id.
+    pub fn thread_info(&self, id: u32) -> Option<&ThreadInfo> {
+        let infos = self.thread_infos();
+        infos.get(infos.partition_point(|other| other.id < id)).filter(|info| info.id == id)
     }
 
     /// Stream Exception.

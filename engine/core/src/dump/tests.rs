@@ -298,3 +298,19 @@ fn misc_info_of_the_first_version_has_no_more_than_it_says() {
     let misc = dump.misc().unwrap();
     assert_eq!((misc.process_id, misc.process_create_time, misc.build_string.as_deref()), (Some(4242), None, None));
 }
+
+#[test]
+fn a_list_cannot_take_more_memory_than_the_file_explains() {
+    // 100,000 thread names that all are one string of 60,000 bytes: 6 GB if each were taken.
+    let mut file = vec![b'a'; 70_000];
+    file[16..20].copy_from_slice(&60_000u32.to_le_bytes());
+    let count = 100_000u32;
+    let mut stream = count.to_le_bytes().to_vec();
+    for id in 0..count {
+        stream.extend([id.to_le_bytes(), 16u32.to_le_bytes(), [0; 4]].concat());
+    }
+    let records = super::threads::thread_names(&file, &stream);
+    let taken: usize = records.good.iter().map(|(_, name)| name.len()).sum();
+    assert!(!records.good.is_empty() && taken < 4 << 20, "{taken}");
+    assert!(records.problem.is_some());
+}

@@ -2,6 +2,9 @@
 //!
 //! Source: Microsoft, "PE Format", "The .edata Section".
 
+use std::borrow::Cow;
+
+use super::Image;
 use super::pe::PeImage;
 use crate::address::Rva;
 use crate::bytes::Reader;
@@ -9,9 +12,10 @@ use crate::bytes::Reader;
 /// Longest name that is read.
 const LONGEST_NAME_BYTES: usize = 4096;
 
-/// Named exports in address order.
+/// Named exports in address order, each with the place of its name; those at one address in the order of the table,
+/// which is that of their names.
 #[derive(Default)]
-pub struct Exports(Vec<(Rva, String)>);
+pub struct Exports(Vec<(Rva, Rva)>);
 
 impl Exports {
     /// Reads the directory of `size` bytes at `start`; what is damaged is left out. Forwarders name no address here.
@@ -37,22 +41,20 @@ impl Exports {
             if function.0 == 0 || is_forwarder {
                 continue;
             }
-            let name = image.raw_from(Rva(u32::from_le_bytes([name[0], name[1], name[2], name[3]])));
-            let name = &name[..name.len().min(LONGEST_NAME_BYTES)];
-            if let Ok(name) = Reader::new(name).c_string() {
-                found.push((function, String::from_utf8_lossy(name).into_owned()));
-            }
+            found.push((function, Rva(u32::from_le_bytes([name[0], name[1], name[2], name[3]]))));
         }
-        found.sort();
+        found.sort_by_key(|(function, _)| *function);
         Some(Exports(found))
     }
 
-    /// The export nearest at or below `rva`. Of several at one address the first by name.
-    pub fn nearest(&self, rva: Rva) -> Option<(&str, Rva)> {
+    /// The export of `image` nearest at or below `rva`. Of several at one address the first by name.
+    pub fn nearest<'a>(&self, image: &'a PeImage, rva: Rva) -> Option<(Cow<'a, str>, Rva)> {
         let after = self.0.partition_point(|(at, _)| *at <= rva);
         let at = self.0[..after].last()?.0;
         let first = self.0.partition_point(|(other, _)| *other < at);
-        self.0.get(first).map(|(at, name)| (name.as_str(), *at))
+        let name = image.raw_from(self.0.get(first)?.1);
+        let name = &name[..name.len().min(LONGEST_NAME_BYTES)];
+        Some((String::from_utf8_lossy(Reader::new(name).c_string().ok()?), at))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: Microsoft, "PE Format".
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -9,15 +10,18 @@ use thiserror::Error;
 
 use super::exports::Exports;
 use super::relocations::Relocations;
+use super::{Image, Key, Section};
 use crate::address::Rva;
 use crate::bytes::{Reader, Truncated, slice_at};
 use crate::data::Data;
-use crate::dump::modules::CodeView;
+use crate::dump::modules::{CodeView, Module};
 use crate::registers::Cpu;
 use crate::unwind::UnwindTables;
 
 /// Most sections that the Windows loader accepts.
 const MOST_SECTIONS: u16 = 96;
+/// Delay-loaded modules that are looked at.
+const MOST_DELAY_LOADED: usize = 1024;
 /// Directories that are looked at, by index.
 mod directory {
     pub const EXPORT: usize = 0;
@@ -42,39 +46,6 @@ pub enum ImageError {
     /// Headers that contradict themselves.
     #[error("a damaged PE image: {0}")]
     Invalid(String),
-}
-
-/// A section: `size_bytes` bytes from `rva` on, of which the file holds those of `raw`; the rest is zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
-    /// `.text`…
-    pub name: String,
-    /// First byte.
-    pub rva: Rva,
-    /// VirtualSize, or SizeOfRawData where the linker left that 0.
-    pub size_bytes: u32,
-    /// Where its initialised bytes are in the file, cut to the file and to `size_bytes`.
-    pub raw: Range<usize>,
-    /// IMAGE_SCN_MEM_READ.
-    pub readable: bool,
-    /// IMAGE_SCN_MEM_WRITE.
-    pub writable: bool,
-    /// IMAGE_SCN_MEM_EXECUTE.
-    pub executable: bool,
-    /// Bytes that the file ought to hold but does not: it was cut off.
-    pub lost_bytes: u32,
-}
-
-impl Section {
-    /// One past the last byte, as a 64-bit number because it may be 2^32.
-    pub fn end(&self) -> u64 {
-        u64::from(self.rva.0) + u64::from(self.size_bytes)
-    }
-
-    /// Whether `rva` lies in it.
-    pub fn contains(&self, rva: Rva) -> bool {
-        self.rva <= rva && u64::from(rva.0) < self.end()
-    }
 }
 
 /// A PE image in a file. Everything beyond the headers is read when it is asked for.
@@ -157,80 +128,8 @@ impl PeImage {
         Ok(image)
     }
 
-    /// The processor, if the engine knows it.
-    pub fn cpu(&self) -> Option<Cpu> {
-        match self.machine {
-            0x014c => Some(Cpu::X86),
-            0x8664 => Some(Cpu::X64),
-            0xaa64 => Some(Cpu::Arm64),
-            _ => None,
-        }
-    }
-
-    /// Sections in address order.
-    pub fn sections(&self) -> &[Section] {
-        &self.sections
-    }
-
-    /// The section that covers `rva`.
-    pub fn section_at(&self, rva: Rva) -> Option<&Section> {
-        let after = self.sections.partition_point(|section| section.rva <= rva);
-        self.sections[..after].iter().rev().find(|section| section.contains(rva))
-    }
-
-    /// The whole file.
-    pub fn data(&self) -> &[u8] {
-        &self.data
-    }
-
-    /// Initialised bytes from `rva` to the end of what the file holds of that section or of the headers.
-    pub fn raw_from(&self, rva: Rva) -> &[u8] {
-        match self.section_at(rva) {
-            Some(section) => {
-                let raw = self.data.get(section.raw.clone()).unwrap_or_default();
-                raw.get((rva.0 - section.rva.0) as usize..).unwrap_or_default()
-            }
-            None => {
-                let headers = &self.data[..self.data.len().min(self.size_of_headers as usize)];
-                headers.get(rva.0 as usize..).unwrap_or_default()
-            }
-        }
-    }
-
-    /// Copies the bytes at `rva` as the loader maps them for `base`, relocated, up to the end of the section or of the
-    /// headers; returns how many there are. Zeros follow initialised bytes; bytes that a cut-off file lost are absent.
-    pub fn read_mapped(&self, rva: Rva, base: u64, buffer: &mut [u8]) -> usize {
-        let raw = self.raw_from(rva);
-        let held = raw.len().min(buffer.len());
-        buffer[..held].copy_from_slice(&raw[..held]);
-        let mut size = held;
-        if let Some(section) = self.section_at(rva).filter(|section| section.lost_bytes == 0) {
-            let left = (section.end() - u64::from(rva.0)).min(buffer.len() as u64) as usize;
-            buffer[held.min(left)..left].fill(0);
-            size = left.max(held);
-        }
-        self.relocations().apply(self, rva, base.wrapping_sub(self.image_base), &mut buffer[..size]);
-        size
-    }
-
-    /// The ranges of `[start, start + size)` that are relocated words, in address order, when the image is at `base`.
-    pub fn relocated_words(&self, start: Rva, size: u32, base: u64) -> Vec<Range<u64>> {
-        if base == self.image_base { Vec::new() } else { self.relocations().words_in(self, start, size) }
-    }
-
     fn relocations(&self) -> &Relocations {
         self.relocations.get_or_init(|| Relocations::new(self.directory(directory::BASE_RELOCATION)))
-    }
-
-    /// The export nearest at or below `rva` in its section, and its RVA.
-    pub fn export_at(&self, rva: Rva) -> Option<(&str, Rva)> {
-        let exports = self.exports.get_or_init(|| {
-            let (start, size) = self.directories[directory::EXPORT];
-            Exports::read(self, start, size)
-        });
-        let (name, at) = exports.nearest(rva)?;
-        let section = self.section_at(rva)?;
-        section.contains(at).then_some((name, at))
     }
 
     /// The content of a data directory as far as its section holds it; empty if there is none.
@@ -256,25 +155,132 @@ impl PeImage {
         })
     }
 
-    /// The identity of its PDB.
-    pub fn codeview(&self) -> CodeView {
+    fn pointer_bytes(&self) -> u32 {
+        self.headers.image_base_bytes
+    }
+
+    /// Import address tables of delay-loaded modules: each runs from its descriptor's RVA to a zero.
+    fn delay_load_tables(&self) -> Vec<Range<u64>> {
+        let pointer_bytes = self.pointer_bytes() as usize;
+        let mut places = Vec::new();
+        // All tables together are no longer than the image, whatever the descriptors say.
+        let mut left = self.data.len() / pointer_bytes;
+        for descriptor in self.directory(directory::DELAY_IMPORT).chunks_exact(32).take(MOST_DELAY_LOADED) {
+            let rva_at = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| descriptor[at + byte]));
+            let (handle, table) = (rva_at(8), rva_at(12));
+            if table == 0 {
+                break;
+            }
+            let entries = self.raw_from(Rva(table)).chunks_exact(pointer_bytes).take(left);
+            let count = entries.take_while(|entry| entry.iter().any(|&byte| byte != 0)).count();
+            left -= count;
+            for (rva, size) in [(handle, pointer_bytes), (table, count * pointer_bytes)] {
+                places.push(u64::from(rva)..u64::from(rva) + size as u64);
+            }
+        }
+        places
+    }
+
+    /// Pointer-sized places that fields of IMAGE_LOAD_CONFIG_DIRECTORY point to.
+    fn load_config_targets(&self) -> Vec<Range<u64>> {
+        // SecurityCookie, GuardCFCheckFunctionPointer, GuardCFDispatchFunctionPointer,
+        // GuardRFFailureRoutineFunctionPointer, GuardRFVerifyStackPointerFunctionPointer,
+        // GuardXFG check, dispatch and table-dispatch pointers, CastGuardOsDeterminedFailureMode,
+        // GuardMemcpyFunctionPointer
+        const FIELDS_32: [usize; 10] = [0x3c, 0x48, 0x4c, 0x84, 0x90, 0xac, 0xb0, 0xb4, 0xb8, 0xbc];
+        const FIELDS_64: [usize; 10] = [0x58, 0x70, 0x78, 0xd8, 0xe8, 0x118, 0x120, 0x128, 0x130, 0x138];
+        let pointer_bytes = self.pointer_bytes();
+        let (rva, _) = self.directories[directory::LOAD_CONFIG];
+        let config = if rva.0 == 0 { &[] } else { self.raw_from(rva) };
+        // The structure's own first field says how long it is; the directory's size was wrong for years.
+        let size = Reader::new(config).u32().unwrap_or(0) as usize;
+        let config = &config[..config.len().min(size)];
+        let fields = if pointer_bytes == 8 { FIELDS_64 } else { FIELDS_32 };
+        let targets = fields.iter().filter_map(|&field| {
+            let mut input = Reader::at(config, field).ok()?;
+            let address = if pointer_bytes == 8 { input.u64().ok()? } else { input.u32().ok()?.into() };
+            Rva::of(address, self.image_base).filter(|target| target.0 != 0)
+        });
+        targets.map(|target| u64::from(target.0)..u64::from(target.0) + u64::from(pointer_bytes)).collect()
+    }
+}
+
+impl Image for PeImage {
+    fn cpu(&self) -> Option<Cpu> {
+        match self.machine {
+            0x014c => Some(Cpu::X86),
+            0x8664 => Some(Cpu::X64),
+            0xaa64 => Some(Cpu::Arm64),
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> Key {
+        Key::Pe { time_date_stamp: self.time_date_stamp, size_of_image: self.size_of_image }
+    }
+
+    fn wanted_key(&self, module: &Module) -> Key {
+        Key::Pe { time_date_stamp: module.time_date_stamp, size_of_image: module.size_bytes }
+    }
+
+    fn linked_base(&self) -> u64 {
+        self.image_base
+    }
+
+    fn codeview(&self) -> CodeView {
         let record = self.debug_entries().find(|(kind, _)| *kind == 2);
         record.map_or(CodeView::None, |(_, data)| CodeView::parse(data))
     }
 
-    /// Whether TimeDateStamp is a hash (debug directory entry IMAGE_DEBUG_TYPE_REPRO).
-    pub fn is_reproducible(&self) -> bool {
+    /// There is a debug directory entry IMAGE_DEBUG_TYPE_REPRO.
+    fn is_reproducible(&self) -> bool {
         self.debug_entries().any(|(kind, _)| kind == 16)
     }
 
-    /// Places in read-only sections and headers that the loader writes, in address order, as ranges of RVAs. What they
-    /// hold in the process is not what the file holds, so they prove nothing and fill nothing:
-    ///
+    fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    fn headers_bytes(&self) -> u32 {
+        self.size_of_headers
+    }
+
+    fn raw_from(&self, rva: Rva) -> &[u8] {
+        match self.section_at(rva) {
+            Some(section) => {
+                let raw = self.data.get(section.raw.clone()).unwrap_or_default();
+                raw.get((rva.0 - section.rva.0) as usize..).unwrap_or_default()
+            }
+            None => {
+                let headers = &self.data[..self.data.len().min(self.size_of_headers as usize)];
+                headers.get(rva.0 as usize..).unwrap_or_default()
+            }
+        }
+    }
+
+    fn read_mapped(&self, rva: Rva, base: u64, buffer: &mut [u8]) -> usize {
+        let raw = self.raw_from(rva);
+        let held = raw.len().min(buffer.len());
+        buffer[..held].copy_from_slice(&raw[..held]);
+        let mut size = held;
+        if let Some(section) = self.section_at(rva).filter(|section| section.lost_bytes == 0) {
+            let left = (section.end() - u64::from(rva.0)).min(buffer.len() as u64) as usize;
+            buffer[held.min(left)..left].fill(0);
+            size = left.max(held);
+        }
+        self.relocations().apply(self, rva, base.wrapping_sub(self.image_base), &mut buffer[..size]);
+        size
+    }
+
+    fn relocated_words(&self, start: Rva, size: u32, base: u64) -> Vec<Range<u64>> {
+        if base == self.image_base { Vec::new() } else { self.relocations().words_in(self, start, size) }
+    }
+
     /// - the import address table, and the delay-load tables: addresses of imported functions;
     /// - of the load configuration: the security cookie, and the control-flow-guard pointers (`GuardCF…` check and
     ///   dispatch pointers), which the loader sets to functions of ntdll;
     /// - of the headers: ImageBase, which the loader sets to where the image is; CheckSum, which tools set later.
-    pub fn loader_written(&self) -> &[Range<u64>] {
+    fn loader_written(&self) -> &[Range<u64>] {
         self.loader_written.get_or_init(|| {
             let at = |rva: u32, size: u32| u64::from(rva)..u64::from(rva) + u64::from(size);
             let mut places = vec![at(self.headers.image_base, self.headers.image_base_bytes)];
@@ -289,50 +295,14 @@ impl PeImage {
         })
     }
 
-    fn pointer_bytes(&self) -> u32 {
-        self.headers.image_base_bytes
-    }
-
-    /// Import address tables of delay-loaded modules: each runs from its descriptor's RVA to a zero.
-    fn delay_load_tables(&self) -> Vec<Range<u64>> {
-        let pointer_bytes = self.pointer_bytes() as usize;
-        let descriptors = self.directory(directory::DELAY_IMPORT).chunks_exact(32);
-        let tables = descriptors.filter_map(|descriptor| {
-            let mut input = Reader::at(descriptor, 8).ok()?;
-            let (handle, table) = (input.u32().ok()?, input.u32().ok()?);
-            (table != 0).then_some((handle, table))
+    fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)> {
+        let exports = self.exports.get_or_init(|| {
+            let (start, size) = self.directories[directory::EXPORT];
+            Exports::read(self, start, size)
         });
-        tables
-            .flat_map(|(handle, table)| {
-                let entries = self.raw_from(Rva(table)).chunks_exact(pointer_bytes);
-                let count = entries.take_while(|entry| entry.iter().any(|&byte| byte != 0)).count();
-                let place = |rva: u32, size: usize| u64::from(rva)..u64::from(rva) + size as u64;
-                [place(handle, pointer_bytes), place(table, count * pointer_bytes)]
-            })
-            .collect()
-    }
-
-    /// Pointer-sized places that fields of IMAGE_LOAD_CONFIG_DIRECTORY point to.
-    fn load_config_targets(&self) -> Vec<Range<u64>> {
-        // SecurityCookie, GuardCFCheckFunctionPointer, GuardCFDispatchFunctionPointer,
-        // GuardRFFailureRoutineFunctionPointer, GuardRFVerifyStackPointerFunctionPointer,
-        // GuardXFG check, dispatch and table-dispatch pointers, CastGuardOsDeterminedFailureMode,
-        // GuardMemcpyFunctionPointer
-        const FIELDS_32: [usize; 10] = [0x3c, 0x48, 0x4c, 0x74, 0x80, 0xa0, 0xa4, 0xa8, 0xac, 0xb0];
-        const FIELDS_64: [usize; 10] = [0x58, 0x70, 0x78, 0xb8, 0xd0, 0x110, 0x118, 0x120, 0x128, 0x130];
-        let pointer_bytes = self.pointer_bytes();
-        let (rva, _) = self.directories[directory::LOAD_CONFIG];
-        let config = if rva.0 == 0 { &[] } else { self.raw_from(rva) };
-        // The structure's own first field says how long it is; the directory's size was wrong for years.
-        let size = Reader::new(config).u32().unwrap_or(0) as usize;
-        let config = &config[..config.len().min(size)];
-        let fields = if pointer_bytes == 8 { FIELDS_64 } else { FIELDS_32 };
-        let targets = fields.iter().filter_map(|&field| {
-            let mut input = Reader::at(config, field).ok()?;
-            let address = if pointer_bytes == 8 { input.u64().ok()? } else { input.u32().ok()?.into() };
-            Rva::of(address, self.image_base).filter(|target| target.0 != 0)
-        });
-        targets.map(|target| u64::from(target.0)..u64::from(target.0) + u64::from(pointer_bytes)).collect()
+        let (name, at) = exports.nearest(self, rva)?;
+        let section = self.section_at(rva)?;
+        section.contains(at).then_some((name, at))
     }
 }
 

@@ -188,6 +188,21 @@ fn writable_sections_and_the_import_address_table_prove_nothing() {
 }
 
 #[test]
+fn pointers_that_the_loader_sets_are_not_compared() {
+    // Offsets of LLVM's coff_load_configuration64: GuardCFCheckFunction 0x70, GuardRFFailureRoutineFunctionPointer
+    // 0xd8; GuardLongJumpTargetCount at 0xb8 is a count, whatever number it holds.
+    let mut rdata = vec![0; 0x200];
+    rdata[..4].copy_from_slice(&0x140_u32.to_le_bytes());
+    let address = |rva: u64| (BASE + rva).to_le_bytes();
+    rdata[0x70..0x78].copy_from_slice(&address(0x2180));
+    rdata[0xd8..0xe0].copy_from_slice(&address(0x2190));
+    rdata[0xb8..0xc0].copy_from_slice(&address(0x21a0));
+    let image = Built { rdata, directories: vec![(10, 0x2000, 0x140)], ..Built::default() }.open();
+    let written = |rva: u64| image.loader_written().iter().any(|place| *place == (rva..rva + 8));
+    assert_eq!([0x2180, 0x2190, 0x21a0].map(written), [true, true, false]);
+}
+
+#[test]
 fn the_headers_are_compared_but_for_what_changes() {
     let built = Built::default();
     let mut headers = built.bytes()[..0x200].to_vec();
@@ -214,7 +229,7 @@ fn exports_are_found_by_address_and_forwarders_are_not_addresses() {
     rdata[0x70..0x75].copy_from_slice(b"here\0");
     rdata[0x78..0x7d].copy_from_slice(b"away\0");
     let image = Built { rdata, directories: vec![(0, 0x2000, 0x90)], ..Built::default() }.open();
-    assert_eq!(image.export_at(Rva(0x1018)), Some(("here", Rva(0x1010))));
+    assert_eq!(image.export_at(Rva(0x1018)), Some(("here".into(), Rva(0x1010))));
     assert_eq!(image.export_at(Rva(0x100f)), None);
     assert_eq!(image.export_at(Rva(0x2080)), None);
 }

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs every fuzz target (or those named after the seconds) for $1 seconds each. Seeds are the example files, and
+# findings that were mended. A finding is left in artifacts/TARGET and ends the run.
+set -eu
+seconds=$1
+shift
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here"
+[ $# -gt 0 ] || set -- $(cargo +nightly fuzz list --fuzz-dir .)
+for target in "$@"; do
+    longest=400000
+    mkdir -p "corpus/$target" "regressions/$target"
+    case $target in
+        dump) cp ../../examples/hello/*.dmp "corpus/$target" ;;
+        image) cp ../../examples/hello/*.exe "corpus/$target" ;;
+        pdb) cp ../../examples/hello/*.pdb "corpus/$target" ;;
+        unwind_x64 | code) longest=4096 && tail -c +1025 ../../examples/hello/hello64.exe | head -c 4096 >"corpus/$target/code" ;;
+        unwind_x86) longest=1024 && printf '................!\100$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + = $ebp $T0 8 - ^ =' >"corpus/$target/program" ;;
+        name) longest=4096 && printf '?area@Rect@geo@@QEBAHXZ' >"corpus/$target/msvc" ;;
+    esac
+    cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "regressions/$target" -- \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=$longest -print_final_stats=1
+done
