@@ -2,6 +2,7 @@
 //!
 //! Every format answers through [`DebugInfo`]; callers never ask which one it is.
 
+pub mod dwarf;
 pub mod pdb;
 pub mod symbol_table;
 

@@ -20,6 +20,7 @@ pub struct SymbolTable {
     names: Data,
     /// Where sections begin and end, in order.
     limits: Vec<Rva>,
+    is_full: bool,
 }
 
 /// A named address.
@@ -44,7 +45,7 @@ impl SymbolTable {
         entries.sort_by_key(|entry| (entry.rva, entry.rank, Reverse(entry.size_bytes)));
         limits.sort();
         limits.dedup();
-        SymbolTable { entries, names, limits }
+        SymbolTable { entries, names, limits, is_full: true }
     }
 
     /// The symbol table of an ELF file: `.symtab`, else `.dynsym`. Empty if the file has neither.
@@ -82,12 +83,12 @@ impl SymbolTable {
         };
         let entries = table.iter().filter_map(entry).collect();
         let limits = sections.iter().flat_map(|section| [section.0, section.1]).collect();
-        SymbolTable::new(entries, table.names.clone(), limits)
+        SymbolTable { is_full: !table.is_dynamic, ..SymbolTable::new(entries, table.names.clone(), limits) }
     }
 
-    /// Whether it has no symbols.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// Whether it has all functions of the module, and not only those that others link to.
+    pub fn is_full(&self) -> bool {
+        self.is_full && !self.entries.is_empty()
     }
 
     /// The function that covers `rva`: one that says that it does, else the nearest that does not say how long it is.

@@ -64,6 +64,8 @@ pub struct SymbolTable {
     symbols: Data,
     /// Names, each ended by a NUL.
     pub names: Data,
+    /// Whether it is what dynamic linking needs, and no more.
+    pub is_dynamic: bool,
     is_64: bool,
 }
 
@@ -113,6 +115,6 @@ impl Elf {
         let section = self.sections().iter().find(|section| section.kind == kind)?;
         let symbols = self.section_bytes(section).ok().filter(|symbols| !symbols.is_empty())?;
         let names = self.section_bytes(self.sections().get(section.link as usize)?).ok()?;
-        Some(SymbolTable { symbols, names, is_64: self.is_64() })
+        Some(SymbolTable { symbols, names, is_dynamic: kind == section_kind::DYNSYM, is_64: self.is_64() })
     }
 }
