@@ -33,8 +33,11 @@ fn entries(values: &[u32]) -> Vec<u8> {
 fn x64_walk(directory: Vec<u8>, xdata: Vec<u8>, stack: Vec<u8>, registers: &[(Register, u64)]) -> Walk {
     let mut process = FakeProcess::default();
     let code = code(0x1000, &[(0x100, &[0xff, 0xd0]), (0x200, &[0xe8, 0, 0, 0, 0]), (0x300, &[0x5b, 0xc3])]);
-    let image =
-        FakeImage { sections: vec![(0x1000, code, true), (0x4000, xdata, false)], exception_directory: directory };
+    let image = FakeImage {
+        sections: vec![(0x1000, code, true), (0x4000, xdata, false)],
+        exception_directory: directory,
+        ..Default::default()
+    };
     process.module(BASE, Asked::Yes(image), Asked::No);
     process.memory.insert(STACK, stack);
     let mut context = context(Cpu::X64, &[(x64::RSP, STACK), (x64::RIP, BASE + 0x1080)]);
@@ -178,7 +181,7 @@ fn random_frame_records_end() {
         let code = code(0x1000, &[(0x100, &[0xff, 0xd0]), (0x200, &[0xe8, 0, 0, 0, 0]), (0x300, &[0x5b, 0xc3])]);
         let image = FakeImage { sections: vec![(0x1000, code, true)], ..FakeImage::default() };
         let mut process = FakeProcess::default();
-        let debug = FakeDebugInfo { frame_data: vec![data], functions: vec![(0x1000, 0x2000)] };
+        let debug = FakeDebugInfo { frame_data: vec![data], functions: vec![(0x1000, 0x2000)], ..Default::default() };
         process.module(base, Asked::Yes(image), Asked::Yes(debug));
         let stack: Vec<u64> = (0..64)
             .map(|_| match random.below(3) {
