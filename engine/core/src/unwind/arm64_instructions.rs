@@ -36,7 +36,7 @@ pub(super) enum Meaning {
 /// The instruction at `address`, if it can be read.
 pub(super) fn meaning_at(process: &dyn Process, address: u64) -> Option<Meaning> {
     let mut bytes = [0; 4];
-    let is_there = address % 4 == 0 && read_code(process, address, &mut bytes) == 4;
+    let is_there = address.is_multiple_of(4) && read_code(process, address, &mut bytes) == 4;
     is_there.then(|| meaning(u32::from_le_bytes(bytes), address))
 }
 

@@ -108,7 +108,7 @@ impl Layout {
             };
             codes.push(self.save(index, register(index), second));
         }
-        if self.chain == 1 && self.integers % 2 == 0 {
+        if self.chain == 1 && self.integers.is_multiple_of(2) {
             codes.push(self.save(self.integers, arm64::LR, None));
         }
     }

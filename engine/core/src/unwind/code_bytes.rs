@@ -72,10 +72,13 @@ pub(super) fn evidence(process: &dyn Process, address: u64, cpu: Cpu) -> Result<
     if !is_code(process, address) {
         return Ok(Evidence::Refuted);
     }
-    if let Some(seen) = call_before(process, address, cpu) {
+    let seen = call_before(process, address, cpu);
+    if !seen.is_some_and(Evidence::is_call) && sigreturn::is_trampoline(process, address, cpu) {
         // The kernel made it look as if the trampoline had called the signal's handler.
-        let is_called = seen != Evidence::Refuted || !sigreturn::is_trampoline(process, address, cpu);
-        return Ok(if is_called { seen } else { Evidence::IndirectCall });
+        return Ok(Evidence::IndirectCall);
+    }
+    if let Some(seen) = seen {
+        return Ok(seen);
     }
     let Some(module) = process.module_at(address) else { return Ok(Evidence::Unchecked) };
     match process.unwind_tables(module.index) {
@@ -134,7 +137,7 @@ fn call_before(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Evidence
 
 /// The same on ARM64, whose instructions lie where they lie.
 fn link_before(process: &dyn Process, address: u64) -> Option<Evidence> {
-    if address % 4 != 0 {
+    if !address.is_multiple_of(4) {
         return Some(Evidence::Refuted);
     }
     match meaning_at(process, address.wrapping_sub(4))? {

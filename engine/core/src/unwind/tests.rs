@@ -1,6 +1,7 @@
 //! A process made of literals: memory, modules with images and debug information, all assembled by hand.
 
 mod arm64;
+mod arm64_heuristics;
 mod cfi;
 mod heuristics;
 mod hostile;
