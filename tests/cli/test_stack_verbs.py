@@ -116,6 +116,7 @@ def test_modules_and_where_they_were_sought(tmp_path: Path, stillframe_command: 
     assert "5f00000010000" in verbose  # TimeDateStamp and SizeOfImage
     assert f"tried {tmp_path / 'app.exe'}: no such file" in verbose
     assert f"tried {folder / 'app.exe'}: no such file" in verbose
+    assert "a symbol store has it as app.exe/5F00000010000/app.exe" in verbose
 
 
 def test_an_image_that_does_not_match_says_what_was_expected_and_found(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
-use stillframe_engine::image::{self, PeImage};
+use stillframe_engine::image::{self, Image, Key};
 use stillframe_engine::names::display_name;
 
 use crate::debug::SymbolRecord;
@@ -27,41 +27,28 @@ pub struct Section {
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, module = "stillframe._engine")]
-pub struct ImageFile(pub Arc<PeImage>);
+pub struct ImageFile(pub Arc<dyn Image>);
 
 #[pymethods]
 impl ImageFile {
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<ImageFile> {
-        py.detach(|| {
-            let image = PeImage::open(Data::map(&path)?).map_err(engine_error)?;
-            Ok(ImageFile(Arc::new(image)))
-        })
+        py.detach(|| Ok(ImageFile(image::open(Data::map(&path)?).map_err(engine_error)?)))
     }
 
     #[getter]
-    fn machine(&self) -> u16 {
-        self.0.machine
+    fn cpu(&self) -> Option<&'static str> {
+        self.0.cpu().map(cpu_name)
     }
 
     #[getter]
-    fn cpu(&self) -> String {
-        self.0.cpu().map_or_else(|| format!("unknown({:#06x})", self.0.machine), |cpu| cpu_name(cpu).to_owned())
+    fn key(&self) -> String {
+        self.0.key().to_string()
     }
 
     #[getter]
-    fn time_date_stamp(&self) -> u32 {
-        self.0.time_date_stamp
-    }
-
-    #[getter]
-    fn size_of_image(&self) -> u32 {
-        self.0.size_of_image
-    }
-
-    #[getter]
-    fn image_base(&self) -> u64 {
-        self.0.image_base
+    fn linked_base(&self) -> u64 {
+        self.0.linked_base()
     }
 
     #[getter]
@@ -89,7 +76,7 @@ impl ImageFile {
 
     fn export_at(&self, rva: u32) -> Option<SymbolRecord> {
         let (name, at) = self.0.export_at(Rva(rva))?;
-        Some(SymbolRecord::export(name.to_owned(), display_name(name).into_owned(), at.0))
+        Some(SymbolRecord::export(name.clone().into_owned(), display_name(&name).into_owned(), at.0))
     }
 }
 
@@ -109,10 +96,9 @@ pub struct DifferingRange {
 pub struct Proof {
     accepted: bool,
     key_matches: bool,
-    expected_time_date_stamp: u32,
-    expected_size_of_image: u32,
-    found_time_date_stamp: u32,
-    found_size_of_image: u32,
+    key_name: Option<&'static str>,
+    expected_key: String,
+    found_key: String,
     compared_bytes: u64,
     compared_pages: u64,
     differing_pages: u64,
@@ -122,7 +108,7 @@ pub struct Proof {
 
 impl Proof {
     /// The record of a comparison; `expected` is the key that the dump has.
-    pub fn new(proof: image::Proof, expected: (u32, u32), image: &PeImage) -> Proof {
+    pub fn new(proof: image::Proof, expected: &Key, image: &dyn Image) -> Proof {
         let range = |difference: image::Difference| DifferingRange {
             address: difference.address,
             size_bytes: difference.size_bytes,
@@ -133,10 +119,9 @@ impl Proof {
         Proof {
             accepted: proof.is_accepted(),
             key_matches: proof.key_matches,
-            expected_time_date_stamp: expected.0,
-            expected_size_of_image: expected.1,
-            found_time_date_stamp: image.time_date_stamp,
-            found_size_of_image: image.size_of_image,
+            key_name: expected.name(),
+            expected_key: expected.to_string(),
+            found_key: image.key().to_string(),
             compared_bytes: proof.compared_bytes,
             compared_pages: proof.compared_pages,
             differing_pages: proof.differing_pages,

@@ -134,8 +134,8 @@ impl Space {
     fn prove(&self, py: Python<'_>, module: usize, image: &ImageFile) -> PyResult<Proof> {
         let proof = self.ask(py, |process| {
             let record = process.space.dump().modules().get(module)?;
-            let key = (record.time_date_stamp, record.size_bytes);
-            Some(Proof::new(process.space.prove(module, &image.0)?, key, &image.0))
+            let key = image.0.wanted_key(record);
+            Some(Proof::new(process.space.prove(module, image.0.as_ref())?, &key, image.0.as_ref()))
         });
         proof.ok_or_else(|| PyIndexError::new_err(format!("no module {module}")))
     }

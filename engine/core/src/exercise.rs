@@ -14,7 +14,7 @@ use crate::debuginfo::DebugInfo;
 use crate::debuginfo::pdb::Pdb;
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
-use crate::image::PeImage;
+use crate::image::{Image, PeImage};
 use crate::memory::AddressSpace;
 use crate::names::display_name;
 use crate::process::Process;

@@ -78,8 +78,13 @@ def _describe(page: Page, dump: Dump, module: Module) -> None:
     page.line(f"  path     {module.path}")
     page.line(f"  key      {module.code_id or 'none'}")
     page.line(f"  PDB key  {module.debug_id or 'none'}{f'  {module.debug_file}' if module.debug_file else ''}")
-    for title, state in (("image", module.image), ("symbols", module.debug_info)):
+    for title, state, store_path in (
+        ("image", module.image, module.image_store_path),
+        ("symbols", module.debug_info, module.debug_file_store_path),
+    ):
         page.line(f"  {title}: {state}")
+        if state.absent is not None and store_path is not None:
+            page.line(f"    a symbol store has it as {store_path}")
         for attempt in state.tried:
             page.line(f"    tried {attempt}")
         for problem in problems_of(state):

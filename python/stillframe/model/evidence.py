@@ -85,12 +85,12 @@ class ImageFound(NamedTuple):
     @property
     def proved_by(self) -> str:
         """What the proof rests on, in words."""
-        keys = "TimeDateStamp and SizeOfImage"
+        keys = self.proof.key_name
         if self.proof.compared_bytes == 0:
             return f"proved by {keys} alone: the dump holds none of its read-only bytes"
         pages = "page" if self.proof.compared_pages == 1 else "pages"
         return (
-            f"proved by {keys} and by {self.proof.compared_bytes:,} bytes"
+            f"proved by {f'{keys} and by ' if keys else ''}{self.proof.compared_bytes:,} bytes"
             f" on {self.proof.compared_pages:,} {pages} that the dump holds"
         )
 

@@ -146,10 +146,7 @@ class _DebugFileCheck(Check[DebugFile]):
 
 def _expected_and_found(proof: Proof) -> tuple[str, str]:
     if not proof.key_matches:
-        return (
-            f"TimeDateStamp {proof.expected_time_date_stamp:08X} SizeOfImage {proof.expected_size_of_image:#x}",
-            f"TimeDateStamp {proof.found_time_date_stamp:08X} SizeOfImage {proof.found_size_of_image:#x}",
-        )
+        return proof.expected_key, proof.found_key
     found = f"{proof.differing_bytes:,} of them different, on {proof.differing_pages} of {proof.compared_pages} pages"
     if proof.differing:
         first = proof.differing[0]

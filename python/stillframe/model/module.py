@@ -79,6 +79,19 @@ class Module:
         return base_name(self.pdb.path) if self.pdb else None
 
     @property
+    def image_store_path(self) -> str | None:
+        """Where a symbol store has the image: `NAME/KEY/NAME`, KEY being TimeDateStamp `%08X` and SizeOfImage `%x`."""
+        if self.record.build_id is not None or self.record.time_date_stamp == 0:
+            return None
+        return f"{self.name}/{self.record.time_date_stamp:08X}{self.size_bytes:x}/{self.name}"
+
+    @property
+    def debug_file_store_path(self) -> str | None:
+        """Where a symbol store has the PDB: `NAME/KEY/NAME`, KEY being GUID and age."""
+        pdb = self.pdb
+        return f"{base_name(pdb.path)}/{pdb.debug_id}/{base_name(pdb.path)}" if pdb else None
+
+    @property
     def image(self) -> ImageState:
         """What is known of the image so far. This does not look for it: `find_image` does."""
         return self._image

@@ -2,7 +2,9 @@
 //!
 //! Every format answers through [`DebugInfo`]; callers never ask which one it is.
 
+pub mod dwarf;
 pub mod pdb;
+pub mod symbol_table;
 
 use crate::address::Rva;
 use crate::cfi::CfiRow;

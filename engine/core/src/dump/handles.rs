@@ -3,7 +3,7 @@
 //! Source: minidumpapiset.h, MINIDUMP_HANDLE_DATA_STREAM, MINIDUMP_HANDLE_DESCRIPTOR(_2).
 
 use super::modules::extended_list;
-use super::records::{Records, string_at};
+use super::records::{Records, Referred};
 
 /// A handle that the process had open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +26,12 @@ pub struct Handle {
 
 /// Reads stream HandleData. Its header has 16 bytes: size of header, size of descriptor, count, reserved.
 pub fn handle_data(file: &[u8], stream: &[u8]) -> Records<Handle> {
+    let referred = Referred::new(file);
     extended_list(stream, 32, |input| {
         Ok(Some(Handle {
             handle: input.u64()?,
-            type_name: string_at(file, input.u32()?),
-            object_name: string_at(file, input.u32()?),
+            type_name: referred.string(input.u32()?),
+            object_name: referred.string(input.u32()?),
             attributes: input.u32()?,
             granted_access: input.u32()?,
             handle_count: input.u32()?,

@@ -3,8 +3,8 @@
 //! Source: minidumpapiset.h, MINIDUMP_MODULE, MINIDUMP_UNLOADED_MODULE; CodeView records RSDS and NB10 as in
 //! Microsoft's microsoft-pdb, and BpEL of Breakpad.
 
-use super::records::{Problem, Records, narrow, string_at};
-use crate::bytes::{Reader, Truncated, slice_at};
+use super::records::{Problem, Records, Referred, narrow};
+use crate::bytes::{Reader, Truncated};
 
 const MODULE_BYTES: usize = 108;
 const FIXED_FILE_INFO_BYTES: usize = 52;
@@ -91,12 +91,13 @@ impl CodeView {
 
 /// Reads stream ModuleList.
 pub fn module_list(file: &[u8], stream: &[u8]) -> Records<Module> {
+    let referred = Referred::new(file);
     Records::list(stream, MODULE_BYTES, |input| {
         let (base, size_bytes, check_sum, time_date_stamp) = (input.u64()?, input.u32()?, input.u32()?, input.u32()?);
-        let name = string_at(file, input.u32()?);
+        let name = referred.string(input.u32()?);
         let version = version(input.take(FIXED_FILE_INFO_BYTES)?);
         let (codeview_bytes, codeview_offset) = (input.u32()?, input.u32()?);
-        let codeview = slice_at(file, codeview_offset.into(), codeview_bytes.min(LONGEST_CODEVIEW_BYTES).into());
+        let codeview = referred.bytes(codeview_offset.into(), codeview_bytes.min(LONGEST_CODEVIEW_BYTES).into());
         Ok(Some(Module {
             name: name.unwrap_or_default(),
             base,
@@ -140,9 +141,10 @@ pub struct UnloadedModule {
 
 /// Reads stream UnloadedModuleList, whose header gives its own size and that of an entry.
 pub fn unloaded_module_list(file: &[u8], stream: &[u8]) -> Records<UnloadedModule> {
+    let referred = Referred::new(file);
     extended_list(stream, 24, |input| {
         let (base, size_bytes, check_sum, time_date_stamp) = (input.u64()?, input.u32()?, input.u32()?, input.u32()?);
-        let name = string_at(file, input.u32()?).unwrap_or_default();
+        let name = referred.string(input.u32()?).unwrap_or_default();
         Ok(Some(UnloadedModule { name, base, size_bytes, time_date_stamp, check_sum }))
     })
 }

@@ -1,5 +1,7 @@
 //! Lists of fixed-size records, strings, and what becomes of a list that is broken in places.
 
+use std::cell::Cell;
+
 use thiserror::Error;
 
 use crate::bytes::{Reader, Truncated, slice_at};
@@ -89,17 +91,37 @@ impl<T> Records<T> {
     }
 }
 
-/// A MINIDUMP_STRING: bytes in UTF-16, without the NUL that follows. Units that are no text become U+FFFD.
-pub fn string_at(file: &[u8], offset: u32) -> Option<String> {
-    if offset == 0 {
-        return None;
+/// What a list refers to elsewhere in the file. Records may share a string, but a list whose every record names the same
+/// long one would take far more memory than the file has bytes: there is a limit to what one list may take.
+pub struct Referred<'a> {
+    file: &'a [u8],
+    left_bytes: Cell<usize>,
+}
+
+impl<'a> Referred<'a> {
+    /// References into `file`, of one list.
+    pub fn new(file: &'a [u8]) -> Referred<'a> {
+        Referred { file, left_bytes: Cell::new(file.len().saturating_mul(4).saturating_add(1 << 20)) }
     }
-    let mut input = Reader::at(file, offset as usize).ok()?;
-    let size_bytes = input.u32().ok()?;
-    if size_bytes / 2 > LONGEST_STRING_UNITS {
-        return None;
+
+    /// `size_bytes` bytes at `offset`; None if the file does not hold them, or if the list has taken too much.
+    pub fn bytes(&self, offset: u64, size_bytes: u64) -> Option<&'a [u8]> {
+        let bytes = slice_at(self.file, offset, size_bytes).ok()?;
+        self.left_bytes.set(self.left_bytes.get().checked_sub(bytes.len())?);
+        Some(bytes)
     }
-    Some(utf16(slice_at(file, u64::from(offset) + 4, u64::from(size_bytes)).ok()?))
+
+    /// A MINIDUMP_STRING: bytes in UTF-16, without the NUL that follows. Units that are no text become U+FFFD.
+    pub fn string(&self, offset: u32) -> Option<String> {
+        if offset == 0 {
+            return None;
+        }
+        let size_bytes = Reader::at(self.file, offset as usize).ok()?.u32().ok()?;
+        if size_bytes / 2 > LONGEST_STRING_UNITS {
+            return None;
+        }
+        self.bytes(u64::from(offset) + 4, size_bytes.into()).map(utf16)
+    }
 }
 
 /// UTF-16 bytes as text, up to a NUL.

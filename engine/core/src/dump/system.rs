@@ -3,7 +3,7 @@
 //! Source: minidumpapiset.h, MINIDUMP_SYSTEM_INFO, MINIDUMP_MISC_INFO to MINIDUMP_MISC_INFO_5; Breakpad's
 //! MDCPUArchitecture and MDOSPlatform.
 
-use super::records::{Problem, string_at, utf16};
+use super::records::{Problem, Referred, utf16};
 use crate::bytes::Reader;
 use crate::registers::Cpu;
 
@@ -68,6 +68,9 @@ impl SystemInfo {
 
     /// Vendor, family, model and stepping as minidump-stackwalk writes them.
     pub fn cpu_info(&self) -> Option<String> {
+        if self.level == 0 && self.revision == 0 {
+            return None; // cores do not say
+        }
         let (model, stepping) = (self.revision >> 8, self.revision & 0xff);
         let vendor = match (self.architecture, &self.vendor) {
             (9, _) => "",
@@ -85,7 +88,7 @@ pub fn system_info(file: &[u8], stream: &[u8]) -> Result<SystemInfo, Problem> {
     input.skip(1)?; // ProductType
     let version = [input.u32()?, input.u32()?, input.u32()?];
     let platform = input.u32()?;
-    let csd_version = string_at(file, input.u32()?).unwrap_or_default();
+    let csd_version = Referred::new(file).string(input.u32()?).unwrap_or_default();
     let is_x86 = matches!(architecture, 0 | 10);
     let vendor = input.skip(4).and_then(|()| input.take(12)).ok().filter(|_| is_x86);
     let vendor = vendor.map(|vendor| String::from_utf8_lossy(vendor).trim_end_matches('\0').to_owned());

@@ -4,7 +4,7 @@
 //! MINIDUMP_EXCEPTION_STREAM.
 
 use super::modules::extended_list;
-use super::records::{Problem, Records, string_at};
+use super::records::{Problem, Records, Referred};
 use crate::bytes::{Reader, Truncated};
 
 /// Most parameters of an exception (EXCEPTION_MAXIMUM_PARAMETERS).
@@ -62,9 +62,10 @@ pub fn thread_list(stream: &[u8], record_bytes: usize) -> Records<Thread> {
 
 /// Reads stream ThreadNames: pairs of thread id and name. Entries are packed: 4 bytes id, 8 bytes file offset.
 pub fn thread_names(file: &[u8], stream: &[u8]) -> Records<(u32, String)> {
+    let referred = Referred::new(file);
     Records::list(stream, 12, |input| {
         let (id, offset) = (input.u32()?, input.u64()?);
-        Ok(u32::try_from(offset).ok().and_then(|offset| string_at(file, offset)).map(|name| (id, name)))
+        Ok(u32::try_from(offset).ok().and_then(|offset| referred.string(offset)).map(|name| (id, name)))
     })
 }
 

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::Image;
 use super::pe::PeImage;
 use crate::address::Rva;
 use crate::bytes::Reader;

@@ -10,10 +10,11 @@ use thiserror::Error;
 
 use super::exports::Exports;
 use super::relocations::Relocations;
+use super::{Image, Key, Section};
 use crate::address::Rva;
 use crate::bytes::{Reader, Truncated, slice_at};
 use crate::data::Data;
-use crate::dump::modules::CodeView;
+use crate::dump::modules::{CodeView, Module};
 use crate::registers::Cpu;
 use crate::unwind::UnwindTables;
 
@@ -45,39 +46,6 @@ pub enum ImageError {
     /// Headers that contradict themselves.
     #[error("a damaged PE image: {0}")]
     Invalid(String),
-}
-
-/// A section: `size_bytes` bytes from `rva` on, of which the file holds those of `raw`; the rest is zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
-    /// `.text`…
-    pub name: String,
-    /// First byte.
-    pub rva: Rva,
-    /// VirtualSize, or SizeOfRawData where the linker left that 0.
-    pub size_bytes: u32,
-    /// Where its initialised bytes are in the file, cut to the file and to `size_bytes`.
-    pub raw: Range<usize>,
-    /// IMAGE_SCN_MEM_READ.
-    pub readable: bool,
-    /// IMAGE_SCN_MEM_WRITE.
-    pub writable: bool,
-    /// IMAGE_SCN_MEM_EXECUTE.
-    pub executable: bool,
-    /// Bytes that the file ought to hold but does not: it was cut off.
-    pub lost_bytes: u32,
-}
-
-impl Section {
-    /// One past the last byte, as a 64-bit number because it may be 2^32.
-    pub fn end(&self) -> u64 {
-        u64::from(self.rva.0) + u64::from(self.size_bytes)
-    }
-
-    /// Whether `rva` lies in it.
-    pub fn contains(&self, rva: Rva) -> bool {
-        self.rva <= rva && u64::from(rva.0) < self.end()
-    }
 }
 
 /// A PE image in a file. Everything beyond the headers is read when it is asked for.
@@ -160,80 +128,8 @@ impl PeImage {
         Ok(image)
     }
 
-    /// The processor, if the engine knows it.
-    pub fn cpu(&self) -> Option<Cpu> {
-        match self.machine {
-            0x014c => Some(Cpu::X86),
-            0x8664 => Some(Cpu::X64),
-            0xaa64 => Some(Cpu::Arm64),
-            _ => None,
-        }
-    }
-
-    /// Sections in address order.
-    pub fn sections(&self) -> &[Section] {
-        &self.sections
-    }
-
-    /// The section that covers `rva`.
-    pub fn section_at(&self, rva: Rva) -> Option<&Section> {
-        let after = self.sections.partition_point(|section| section.rva <= rva);
-        self.sections[..after].iter().rev().find(|section| section.contains(rva))
-    }
-
-    /// The whole file.
-    pub fn data(&self) -> &[u8] {
-        &self.data
-    }
-
-    /// Initialised bytes from `rva` to the end of what the file holds of that section or of the headers.
-    pub fn raw_from(&self, rva: Rva) -> &[u8] {
-        match self.section_at(rva) {
-            Some(section) => {
-                let raw = self.data.get(section.raw.clone()).unwrap_or_default();
-                raw.get((rva.0 - section.rva.0) as usize..).unwrap_or_default()
-            }
-            None => {
-                let headers = &self.data[..self.data.len().min(self.size_of_headers as usize)];
-                headers.get(rva.0 as usize..).unwrap_or_default()
-            }
-        }
-    }
-
-    /// Copies the bytes at `rva` as the loader maps them for `base`, relocated, up to the end of the section or of the
-    /// headers; returns how many there are. Zeros follow initialised bytes; bytes that a cut-off file lost are absent.
-    pub fn read_mapped(&self, rva: Rva, base: u64, buffer: &mut [u8]) -> usize {
-        let raw = self.raw_from(rva);
-        let held = raw.len().min(buffer.len());
-        buffer[..held].copy_from_slice(&raw[..held]);
-        let mut size = held;
-        if let Some(section) = self.section_at(rva).filter(|section| section.lost_bytes == 0) {
-            let left = (section.end() - u64::from(rva.0)).min(buffer.len() as u64) as usize;
-            buffer[held.min(left)..left].fill(0);
-            size = left.max(held);
-        }
-        self.relocations().apply(self, rva, base.wrapping_sub(self.image_base), &mut buffer[..size]);
-        size
-    }
-
-    /// The ranges of `[start, start + size)` that are relocated words, in address order, when the image is at `base`.
-    pub fn relocated_words(&self, start: Rva, size: u32, base: u64) -> Vec<Range<u64>> {
-        if base == self.image_base { Vec::new() } else { self.relocations().words_in(self, start, size) }
-    }
-
     fn relocations(&self) -> &Relocations {
         self.relocations.get_or_init(|| Relocations::new(self.directory(directory::BASE_RELOCATION)))
-    }
-
-    /// The export nearest at or below `rva` in its section, and its RVA.
-    pub fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)> {
-        let exports = self.exports.get_or_init(|| {
-            let (start, size) = self.directories[directory::EXPORT];
-            Exports::read(self, start, size)
-        });
-        let (name, at) = exports.nearest(self, rva)?;
-        let section = self.section_at(rva)?;
-        section.contains(at).then_some((name, at))
     }
 
     /// The content of a data directory as far as its section holds it; empty if there is none.
@@ -256,39 +152,6 @@ impl PeImage {
                 _ => self.raw_from(rva),
             };
             Some((kind, &data[..data.len().min(size_bytes as usize)]))
-        })
-    }
-
-    /// The identity of its PDB.
-    pub fn codeview(&self) -> CodeView {
-        let record = self.debug_entries().find(|(kind, _)| *kind == 2);
-        record.map_or(CodeView::None, |(_, data)| CodeView::parse(data))
-    }
-
-    /// Whether TimeDateStamp is a hash (debug directory entry IMAGE_DEBUG_TYPE_REPRO).
-    pub fn is_reproducible(&self) -> bool {
-        self.debug_entries().any(|(kind, _)| kind == 16)
-    }
-
-    /// Places in read-only sections and headers that the loader writes, in address order, as ranges of RVAs. What they
-    /// hold in the process is not what the file holds, so they prove nothing and fill nothing:
-    ///
-    /// - the import address table, and the delay-load tables: addresses of imported functions;
-    /// - of the load configuration: the security cookie, and the control-flow-guard pointers (`GuardCF…` check and
-    ///   dispatch pointers), which the loader sets to functions of ntdll;
-    /// - of the headers: ImageBase, which the loader sets to where the image is; CheckSum, which tools set later.
-    pub fn loader_written(&self) -> &[Range<u64>] {
-        self.loader_written.get_or_init(|| {
-            let at = |rva: u32, size: u32| u64::from(rva)..u64::from(rva) + u64::from(size);
-            let mut places = vec![at(self.headers.image_base, self.headers.image_base_bytes)];
-            places.push(at(self.headers.check_sum, 4));
-            let (table, size) = self.directories[directory::IMPORT_ADDRESS_TABLE];
-            places.push(at(table.0, size));
-            places.extend(self.delay_load_tables());
-            places.extend(self.load_config_targets());
-            places.retain(|place| !place.is_empty());
-            places.sort_by_key(|place| place.start);
-            places
         })
     }
 
@@ -339,6 +202,107 @@ impl PeImage {
             Rva::of(address, self.image_base).filter(|target| target.0 != 0)
         });
         targets.map(|target| u64::from(target.0)..u64::from(target.0) + u64::from(pointer_bytes)).collect()
+    }
+}
+
+impl Image for PeImage {
+    fn cpu(&self) -> Option<Cpu> {
+        match self.machine {
+            0x014c => Some(Cpu::X86),
+            0x8664 => Some(Cpu::X64),
+            0xaa64 => Some(Cpu::Arm64),
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> Key {
+        Key::Pe { time_date_stamp: self.time_date_stamp, size_of_image: self.size_of_image }
+    }
+
+    fn wanted_key(&self, module: &Module) -> Key {
+        Key::Pe { time_date_stamp: module.time_date_stamp, size_of_image: module.size_bytes }
+    }
+
+    fn linked_base(&self) -> u64 {
+        self.image_base
+    }
+
+    fn codeview(&self) -> CodeView {
+        let record = self.debug_entries().find(|(kind, _)| *kind == 2);
+        record.map_or(CodeView::None, |(_, data)| CodeView::parse(data))
+    }
+
+    /// There is a debug directory entry IMAGE_DEBUG_TYPE_REPRO.
+    fn is_reproducible(&self) -> bool {
+        self.debug_entries().any(|(kind, _)| kind == 16)
+    }
+
+    fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    fn headers_bytes(&self) -> u32 {
+        self.size_of_headers
+    }
+
+    fn raw_from(&self, rva: Rva) -> &[u8] {
+        match self.section_at(rva) {
+            Some(section) => {
+                let raw = self.data.get(section.raw.clone()).unwrap_or_default();
+                raw.get((rva.0 - section.rva.0) as usize..).unwrap_or_default()
+            }
+            None => {
+                let headers = &self.data[..self.data.len().min(self.size_of_headers as usize)];
+                headers.get(rva.0 as usize..).unwrap_or_default()
+            }
+        }
+    }
+
+    fn read_mapped(&self, rva: Rva, base: u64, buffer: &mut [u8]) -> usize {
+        let raw = self.raw_from(rva);
+        let held = raw.len().min(buffer.len());
+        buffer[..held].copy_from_slice(&raw[..held]);
+        let mut size = held;
+        if let Some(section) = self.section_at(rva).filter(|section| section.lost_bytes == 0) {
+            let left = (section.end() - u64::from(rva.0)).min(buffer.len() as u64) as usize;
+            buffer[held.min(left)..left].fill(0);
+            size = left.max(held);
+        }
+        self.relocations().apply(self, rva, base.wrapping_sub(self.image_base), &mut buffer[..size]);
+        size
+    }
+
+    fn relocated_words(&self, start: Rva, size: u32, base: u64) -> Vec<Range<u64>> {
+        if base == self.image_base { Vec::new() } else { self.relocations().words_in(self, start, size) }
+    }
+
+    /// - the import address table, and the delay-load tables: addresses of imported functions;
+    /// - of the load configuration: the security cookie, and the control-flow-guard pointers (`GuardCF…` check and
+    ///   dispatch pointers), which the loader sets to functions of ntdll;
+    /// - of the headers: ImageBase, which the loader sets to where the image is; CheckSum, which tools set later.
+    fn loader_written(&self) -> &[Range<u64>] {
+        self.loader_written.get_or_init(|| {
+            let at = |rva: u32, size: u32| u64::from(rva)..u64::from(rva) + u64::from(size);
+            let mut places = vec![at(self.headers.image_base, self.headers.image_base_bytes)];
+            places.push(at(self.headers.check_sum, 4));
+            let (table, size) = self.directories[directory::IMPORT_ADDRESS_TABLE];
+            places.push(at(table.0, size));
+            places.extend(self.delay_load_tables());
+            places.extend(self.load_config_targets());
+            places.retain(|place| !place.is_empty());
+            places.sort_by_key(|place| place.start);
+            places
+        })
+    }
+
+    fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)> {
+        let exports = self.exports.get_or_init(|| {
+            let (start, size) = self.directories[directory::EXPORT];
+            Exports::read(self, start, size)
+        });
+        let (name, at) = exports.nearest(self, rva)?;
+        let section = self.section_at(rva)?;
+        section.contains(at).then_some((name, at))
     }
 }
 

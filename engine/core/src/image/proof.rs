@@ -2,11 +2,11 @@
 //!
 //! TimeDateStamp and SizeOfImage are a key, and keys have collided (two builds of kernel32 once shared theirs). So the
 //! image is also compared with every byte of its non-writable sections and headers that the dump holds. Excluded is
-//! what the loader writes there, see [`PeImage::loader_written`].
+//! what the loader writes there, see [`Image::loader_written`].
 
 use std::ops::Range;
 
-use super::pe::PeImage;
+use super::Image;
 use crate::address::Rva;
 use crate::dump::memory::{MemoryIndex, MemoryRange};
 use crate::dump::modules::Module;
@@ -58,8 +58,8 @@ pub struct Difference {
 
 /// Compares `image` with `module` and with the bytes in `file` that `memory` indexes. The cost is that of the bytes
 /// that the dump holds of the image.
-pub fn prove(image: &PeImage, module: &Module, file: &[u8], memory: &MemoryIndex) -> Proof {
-    let key_matches = image.time_date_stamp == module.time_date_stamp && image.size_of_image == module.size_bytes;
+pub fn prove(image: &dyn Image, module: &Module, file: &[u8], memory: &MemoryIndex) -> Proof {
+    let key_matches = image.key() == image.wanted_key(module);
     let mut comparison = Comparison {
         image,
         base: module.base,
@@ -67,7 +67,7 @@ pub fn prove(image: &PeImage, module: &Module, file: &[u8], memory: &MemoryIndex
         pages: Pages::default(),
     };
     if key_matches {
-        let end = module.base.saturating_add(u64::from(image.size_of_image));
+        let end = module.base.saturating_add(u64::from(module.size_bytes));
         for range in memory.from(module.base).iter().take_while(|range| range.address < end) {
             comparison.range(range, end, file);
         }
@@ -99,7 +99,7 @@ impl Pages {
 }
 
 struct Comparison<'a> {
-    image: &'a PeImage,
+    image: &'a dyn Image,
     base: u64,
     proof: Proof,
     pages: Pages,
@@ -163,13 +163,13 @@ impl Comparison<'_> {
         {
             last.size_bytes += size_bytes;
         } else if self.proof.differing.len() < MOST_DIFFERENCES {
-            let section = Rva::of(address, self.base).and_then(|rva| self.image.section_at(rva));
+            let section = Rva::of(address, self.base).and_then(|rva| self.image.section_name(rva));
             self.proof.differing.push(Difference {
                 address,
                 size_bytes,
                 expected: expected[..shown].to_vec(),
                 found: found[..shown].to_vec(),
-                section: section.map_or("headers", |section| &section.name).to_owned(),
+                section: section.unwrap_or_default().into_owned(),
             });
         }
     }
@@ -177,8 +177,8 @@ impl Comparison<'_> {
 
 /// The parts of a range of RVAs that must be the same in the file and in memory: headers and non-writable sections,
 /// without what the loader writes.
-pub fn comparable(image: &PeImage, range: Range<u64>) -> Vec<Range<u64>> {
-    let headers = 0..u64::from(image.size_of_headers);
+pub fn comparable(image: &dyn Image, range: Range<u64>) -> Vec<Range<u64>> {
+    let headers = 0..u64::from(image.headers_bytes());
     let sections = image.sections().iter().filter(|section| !section.writable);
     let parts = sections.map(|section| u64::from(section.rva.0)..section.end());
     let mut pieces: Vec<Range<u64>> = std::iter::once(headers)

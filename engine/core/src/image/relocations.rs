@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::Image;
 use super::pe::PeImage;
 use crate::address::Rva;
 

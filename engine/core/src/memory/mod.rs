@@ -14,7 +14,7 @@ use crate::data::Data;
 use crate::dump::Dump;
 use crate::dump::memory::MemoryRange;
 use crate::image::proof::comparable;
-use crate::image::{PeImage, Proof, prove};
+use crate::image::{Image, PeImage, Proof, prove};
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -98,8 +98,8 @@ pub struct Span {
 /// See the module's documentation.
 pub struct AddressSpace {
     dump: Arc<Dump>,
-    images: Vec<File<Arc<PeImage>>>,
-    captured: Vec<OnceLock<Option<Arc<PeImage>>>>,
+    images: Vec<File<Arc<dyn Image>>>,
+    captured: Vec<OnceLock<Option<Arc<dyn Image>>>>,
     /// Modules by base: `(base, end, index)`.
     modules: Vec<(u64, u64, usize)>,
 }
@@ -123,32 +123,31 @@ impl AddressSpace {
     }
 
     /// Compares `image` with the module's key and with what the dump holds. None if there is no such module.
-    pub fn prove(&self, module: usize, image: &PeImage) -> Option<Proof> {
+    pub fn prove(&self, module: usize, image: &dyn Image) -> Option<Proof> {
         let module = self.dump.modules().get(module)?;
         Some(prove(image, module, self.dump.data(), self.dump.memory()))
     }
 
     /// Lets `image` answer for `module`, or declares that there is none.
-    pub fn set_image(&mut self, module: usize, image: Option<Arc<PeImage>>) {
+    pub fn set_image(&mut self, module: usize, image: Option<Arc<dyn Image>>) {
         if let Some(slot) = self.images.get_mut(module) {
             *slot = image.map_or(File::Missing, File::Here);
         }
     }
 
     /// The image of a module.
-    pub fn image(&self, module: usize) -> &File<Arc<PeImage>> {
+    pub fn image(&self, module: usize) -> &File<Arc<dyn Image>> {
         self.images.get(module).unwrap_or(&File::Missing)
     }
 
     /// The module's image as the dump itself holds it, if it holds all of it, as dumps with all memory do. Its tables
     /// (unwind information, exports, identity) are those of the process, so that no file has to be found for them.
-    pub fn captured_image(&self, module: usize) -> Option<&Arc<PeImage>> {
+    pub fn captured_image(&self, module: usize) -> Option<&Arc<dyn Image>> {
         let read = || {
             let record = self.dump.modules().get(module)?;
             let data = self.captured_part(record.base, record.size_bytes.into())?;
             let image = PeImage::open_mapped(data).ok()?;
-            let same = (image.time_date_stamp, image.size_of_image) == (record.time_date_stamp, record.size_bytes);
-            same.then(|| Arc::new(image))
+            (image.key() == image.wanted_key(record)).then(|| Arc::new(image) as Arc<dyn Image>)
         };
         self.captured.get(module)?.get_or_init(read).as_ref()
     }
@@ -171,10 +170,10 @@ impl AddressSpace {
     }
 
     /// The image that has the module's tables: the dump's own, else a proved file.
-    pub fn tables(&self, module: usize) -> File<&PeImage> {
+    pub fn tables(&self, module: usize) -> File<&dyn Image> {
         match (self.captured_image(module), self.image(module)) {
-            (Some(image), _) => File::Here(image),
-            (None, File::Here(image)) => File::Here(image),
+            (Some(image), _) => File::Here(image.as_ref()),
+            (None, File::Here(image)) => File::Here(image.as_ref()),
             (None, File::Missing) => File::Missing,
             (None, File::NotAsked) => File::NotAsked,
         }
@@ -269,7 +268,7 @@ impl AddressSpace {
     fn in_module(&self, index: usize, base: u64, start: u64, end: u64, spans: &mut Vec<Span>) {
         let absent = |reason| Source::Absent { module: Some(index), reason };
         let image = match self.image(index) {
-            File::Here(image) => image,
+            File::Here(image) => image.as_ref(),
             File::NotAsked => return push(spans, start, end, absent(Absence::ImageNotAsked)),
             File::Missing => return push(spans, start, end, absent(Absence::ImageMissing)),
         };
@@ -288,7 +287,7 @@ impl AddressSpace {
     }
 
     /// Why an image does not fill `[start, end)`.
-    fn unfilled(&self, index: usize, image: &PeImage, base: u64, start: u64, end: u64, spans: &mut Vec<Span>) {
+    fn unfilled(&self, index: usize, image: &dyn Image, base: u64, start: u64, end: u64, spans: &mut Vec<Span>) {
         let mut at = start;
         while at < end {
             let rva = at - base;
@@ -296,8 +295,8 @@ impl AddressSpace {
             let (reason, stop) = match section {
                 Some(section) if section.writable => (Absence::WritableSection, base + section.end()),
                 Some(section) => (Absence::LoaderWritten, base + section.end()),
-                None if rva < u64::from(image.size_of_headers) => {
-                    (Absence::LoaderWritten, base + u64::from(image.size_of_headers))
+                None if rva < u64::from(image.headers_bytes()) => {
+                    (Absence::LoaderWritten, base + u64::from(image.headers_bytes()))
                 }
                 None => {
                     let next = image.sections().partition_point(|section| u64::from(section.rva.0) <= rva);
@@ -313,7 +312,7 @@ impl AddressSpace {
 }
 
 /// Spans of a range that an image fills: relocated words apart from the rest, lost bytes absent.
-fn filled(module: usize, image: &PeImage, base: u64, start: u64, end: u64, spans: &mut Vec<Span>) {
+fn filled(module: usize, image: &dyn Image, base: u64, start: u64, end: u64, spans: &mut Vec<Span>) {
     let rva = |address: u64| Rva((address - base) as u32);
     let held = match image.section_at(rva(start)) {
         Some(section) if section.lost_bytes == 0 => end,
@@ -389,10 +388,7 @@ impl AddressSpace {
         let (index, base, _) = self.module_at(address)?;
         let File::Here(image) = self.tables(index) else { return None };
         let rva = Rva::of(address, base)?;
-        match image.section_at(rva) {
-            Some(section) => Some(section.name.clone()),
-            None => (rva.0 < image.size_of_headers).then(|| "headers".to_owned()),
-        }
+        image.section_name(rva).map(std::borrow::Cow::into_owned)
     }
 
     fn read_captured(&self, range: &MemoryRange, address: u64, buffer: &mut [u8]) -> usize {
@@ -411,6 +407,7 @@ impl AddressSpace {
     fn read_image(&self, address: u64, buffer: &mut [u8]) -> usize {
         let Some((index, base, size)) = self.module_at(address) else { return 0 };
         let (File::Here(image), Some(rva)) = (self.image(index), Rva::of(address, base)) else { return 0 };
+        let image = image.as_ref();
         let end = (u64::from(rva.0) + buffer.len() as u64).min(size);
         match comparable(image, u64::from(rva.0)..end).first() {
             Some(piece) if piece.start == u64::from(rva.0) => {

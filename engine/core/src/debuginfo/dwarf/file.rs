@@ -1,0 +1,226 @@
+//! What DWARF comes in: sections of an ELF, PE or Mach-O file, fetched when they are first needed.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use gimli::{Abbreviations, DebugStrOffset, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader};
+
+use super::root::table_bytes;
+use crate::data::Data;
+use crate::debuginfo::symbol_table::SymbolTable;
+use crate::elf::Elf;
+use crate::registers::Cpu;
+
+/// Bytes of a section.
+pub type Slice<'a> = EndianSlice<'a, LittleEndian>;
+
+/// A file with DWARF sections.
+pub trait DwarfFile: Send + Sync {
+    /// The content of a section, decompressed, by the name that it has in ELF (`.debug_info`). None if there is none.
+    /// The error is a sentence for people.
+    fn section(&self, name: &str) -> Result<Option<Data>, String>;
+
+    /// The file's own address of RVA 0.
+    fn base(&self) -> u64;
+
+    /// The processor.
+    fn cpu(&self) -> Option<Cpu>;
+
+    /// The file's symbol table: it names what the debug information does not.
+    fn symbols(&self) -> SymbolTable;
+}
+
+impl DwarfFile for Elf {
+    fn section(&self, name: &str) -> Result<Option<Data>, String> {
+        self.debug_section(name).map_err(|error| error.to_string())
+    }
+
+    fn base(&self) -> u64 {
+        Elf::base(self)
+    }
+
+    fn cpu(&self) -> Option<Cpu> {
+        Elf::cpu(self)
+    }
+
+    fn symbols(&self) -> SymbolTable {
+        SymbolTable::of_elf(self)
+    }
+}
+
+/// What was found damaged, each sentence once.
+#[derive(Debug, Default)]
+pub struct Problems(Mutex<Vec<String>>);
+
+/// Problems that are kept.
+const MOST_PROBLEMS: usize = 100;
+
+impl Problems {
+    /// Adds a sentence.
+    pub fn report(&self, problem: impl std::fmt::Display) {
+        let mut problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let problem = problem.to_string();
+        if problems.len() < MOST_PROBLEMS && !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// All sentences, in order of discovery.
+    pub fn list(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A file and those of its sections that were fetched.
+pub struct File {
+    file: Arc<dyn DwarfFile>,
+    sections: DwarfSections<LazySection>,
+    base: u64,
+    /// The file with what this one shares with others (`.gnu_debugaltlink`).
+    supplementary: Option<Box<File>>,
+    problems: Arc<Problems>,
+    unit_offsets: OnceLock<Vec<usize>>,
+    /// Of the unit that was read last, with where they are: after dwz, units share them.
+    abbreviations: Mutex<Option<(usize, Arc<Abbreviations>)>>,
+}
+
+/// A section that is fetched when it is first looked at.
+struct LazySection {
+    id: SectionId,
+    data: OnceLock<Data>,
+}
+
+/// Which sections a question needs beside those that all need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// No more.
+    Entries,
+    /// Lists of locations.
+    Locations,
+}
+
+impl File {
+    /// Fetches nothing.
+    pub fn new(file: Arc<dyn DwarfFile>, supplementary: Option<File>, problems: Arc<Problems>) -> File {
+        let Ok(sections) = DwarfSections::load(|id| Ok::<_, Infallible>(LazySection { id, data: OnceLock::new() }));
+        let base = file.base();
+        File {
+            file,
+            sections,
+            base,
+            supplementary: supplementary.map(Box::new), problems, unit_offsets: OnceLock::new(), abbreviations: Mutex::default() }
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &dyn DwarfFile {
+        &*self.file
+    }
+
+    /// The file with what this one shares with others; that it is missing is reported.
+    pub fn supplementary(&self) -> Option<&File> {
+        if self.supplementary.is_none() {
+            self.problems.report("some names are in another file (.gnu_debugaltlink), which is not there");
+        }
+        self.supplementary.as_deref()
+    }
+
+    /// A section that [`File::dwarf`] leaves out.
+    pub fn section(&self, id: SectionId) -> Data {
+        self.file
+            .section(id.name())
+            .map_err(|problem| self.problems.report(problem))
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Data::from(Vec::new()))
+    }
+
+    /// The sections as gimli wants them. Ones that `need` does not name are left empty, and so not decompressed.
+    pub fn dwarf(&self, need: Need) -> gimli::Dwarf<Slice<'_>> {
+        let slice = |section: &LazySection| match section.id {
+            SectionId::DebugMacinfo
+            | SectionId::DebugMacro
+            | SectionId::DebugNames
+            | SectionId::DebugTypes
+            | SectionId::DebugAranges => false,
+            SectionId::DebugLoc | SectionId::DebugLocLists => need == Need::Locations,
+            _ => true,
+        };
+        self.sections.borrow(|section| {
+            let bytes: &[u8] = if slice(section) { section.data.get_or_init(|| self.section(section.id)) } else { &[] };
+            EndianSlice::new(bytes, LittleEndian)
+        })
+    }
+
+    /// A string of `.debug_str`.
+    pub fn string(&self, offset: DebugStrOffset) -> Option<&[u8]> {
+        let section = &self.sections.debug_str;
+        let dwarf = section.borrow(|section| {
+            let bytes: &[u8] = section.data.get_or_init(|| self.section(section.id));
+            EndianSlice::new(bytes, LittleEndian)
+        });
+        dwarf.get_str(offset).ok().map(|text| text.slice())
+    }
+
+    /// Where the unit begins that holds an offset of `.debug_info`.
+    pub fn unit_holding(&self, offset: usize) -> Option<usize> {
+        let offsets = self.unit_offsets.get_or_init(|| {
+            let dwarf = self.dwarf(Need::Entries);
+            headers(&dwarf, &self.problems).filter_map(|header| header.debug_info_offset()).map(|it| it.0).collect()
+        });
+        offsets[..offsets.partition_point(|&start| start <= offset)].last().copied()
+    }
+
+    /// The abbreviations of a unit.
+    pub fn abbreviations(
+        &self,
+        dwarf: &gimli::Dwarf<Slice<'_>>,
+        header: &UnitHeader<Slice<'_>>,
+    ) -> Result<Arc<Abbreviations>, gimli::Error> {
+        let offset = header.debug_abbrev_offset().0;
+        let mut last = self.abbreviations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, abbreviations)) = last.as_ref().filter(|(of, _)| *of == offset) {
+            return Ok(abbreviations.clone());
+        }
+        let abbreviations = dwarf.abbreviations(header)?;
+        *last = Some((offset, abbreviations.clone()));
+        Ok(abbreviations)
+    }
+
+    /// Bytes that [`File::abbreviations`] would read for a unit.
+    pub fn new_abbreviation_bytes(&self, dwarf: &gimli::Dwarf<Slice<'_>>, header: &UnitHeader<Slice<'_>>) -> usize {
+        let offset = header.debug_abbrev_offset().0;
+        let last = self.abbreviations.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref() {
+            Some((of, _)) if *of == offset => 0,
+            _ => table_bytes(dwarf, offset),
+        }
+    }
+
+    /// An RVA range of the file's own addresses. Linkers leave 0, 1 or a number below the module where they removed
+    /// a function: then None, as for empty ranges.
+    pub fn range(&self, begin: u64, end: u64) -> Option<(u32, u32)> {
+        if begin <= 1 || begin >= end {
+            return None;
+        }
+        let start = u32::try_from(begin.checked_sub(self.base)?).ok()?;
+        let end = u32::try_from(end.checked_sub(self.base)?).unwrap_or(u32::MAX);
+        (start < end).then_some((start, end))
+    }
+
+    /// The RVA of one of the file's own addresses.
+    pub fn rva(&self, address: u64) -> Option<u32> {
+        u32::try_from(address.checked_sub(self.base)?).ok()
+    }
+}
+
+/// Headers of all units of `.debug_info`; ends at a damaged one, which is reported.
+pub fn headers<'a>(
+    dwarf: &gimli::Dwarf<Slice<'a>>,
+    problems: &Problems,
+) -> impl Iterator<Item = UnitHeader<Slice<'a>>> {
+    let mut units = dwarf.units();
+    std::iter::from_fn(move || {
+        let next = units.next();
+        next.map_err(|error| problems.report(format_args!("damaged debug information: .debug_info: {error}"))).ok()?
+    })
+}

@@ -1,0 +1,291 @@
+//! DWARF, versions 2 to 5, entered by index: what an answer does not need is not read.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | `file`, `root` | sections of the file that it comes in; what a unit's first entry says |
+//! | `index`, `ranges` | units by address |
+//! | `unit` | functions of one unit |
+//! | `names` | qualified names |
+//! | `inlines`, `lines` | inlined calls; line tables |
+//! | `variables`, `registers` | variables and where they live |
+//! | `symbols` | functions by name |
+//!
+//! Entries, lists and line programs are decoded by the crate `gimli`.
+//! Source: DWARF Debugging Information Format, version 5.
+
+mod file;
+mod index;
+mod inlines;
+mod lines;
+mod names;
+mod ranges;
+mod registers;
+mod root;
+mod symbols;
+mod unit;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::symbol_table::SymbolTable;
+use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceLocation, Symbol, SymbolKind, Variable};
+use crate::address::Rva;
+use crate::registers::Cpu;
+pub use file::DwarfFile;
+use file::{File, Need, Problems};
+use index::UnitIndex;
+use lines::Lines;
+use names::{Entry, Origin};
+use unit::{FunctionEntry, Unit};
+
+/// Bytes of units that are kept for the next question.
+const MOST_CACHED_BYTES: usize = 64 << 20;
+/// Rows of lines that one question is answered with.
+const MOST_LINE_ROWS: usize = 4 << 20;
+/// What a function is called whose entry has no name.
+const UNNAMED: &str = "(unnamed function)";
+
+/// Debug information of one module, and the symbol table that comes with it.
+pub struct Dwarf {
+    main: File,
+    cpu: Cpu,
+    index: UnitIndex,
+    units: Mutex<Cache>,
+    symbols: OnceLock<SymbolTable>,
+    functions: OnceLock<Vec<Symbol>>,
+    problems: Arc<Problems>,
+}
+
+/// Units that were asked about.
+#[derive(Default)]
+struct Cache {
+    units: HashMap<(Origin, usize), Arc<Unit>>,
+    size_bytes: usize,
+}
+
+/// A function and the unit that it belongs to.
+struct Found {
+    unit: Arc<Unit>,
+    /// Index in the unit.
+    function: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Found {
+    fn function(&self) -> &FunctionEntry {
+        &self.unit.functions[self.function]
+    }
+}
+
+impl Dwarf {
+    /// Debug information of `file`; `supplementary` is the file that `.gnu_debugaltlink` names. Reads nothing yet.
+    pub fn new(file: Arc<dyn DwarfFile>, supplementary: Option<Arc<dyn DwarfFile>>) -> Dwarf {
+        let problems = Arc::new(Problems::default());
+        let supplementary = supplementary.map(|file| File::new(file, None, problems.clone()));
+        Dwarf {
+            cpu: file.cpu().unwrap_or(Cpu::X64),
+            main: File::new(file, supplementary, problems.clone()),
+            index: UnitIndex::default(),
+            units: Mutex::default(),
+            symbols: OnceLock::new(),
+            functions: OnceLock::new(),
+            problems,
+        }
+    }
+
+    /// Whether the file has any DWARF, beside its symbol table.
+    pub fn has_entries(&self) -> bool {
+        self.main.dwarf(Need::Entries).units().next().is_ok_and(|unit| unit.is_some())
+    }
+
+    fn file(&self, origin: Origin) -> Option<&File> {
+        match origin {
+            Origin::Main => Some(&self.main),
+            Origin::Supplementary => self.main.supplementary(),
+        }
+    }
+
+    /// The unit at an offset of `.debug_info`; that it is damaged is reported.
+    fn unit(&self, origin: Origin, offset: usize) -> Option<Arc<Unit>> {
+        let cache = || self.units.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unit) = cache().units.get(&(origin, offset)) {
+            return Some(unit.clone());
+        }
+        let read = Unit::read(self.file(origin)?, offset, &self.problems);
+        let report = |error| self.problems.report(format_args!("damaged debug information: a unit: {error}"));
+        let unit = Arc::new(read.map_err(report).ok()?);
+        let mut cache = cache();
+        if cache.size_bytes > MOST_CACHED_BYTES {
+            *cache = Cache::default();
+        }
+        cache.size_bytes += unit.size_bytes();
+        cache.units.insert((origin, offset), unit.clone());
+        Some(unit)
+    }
+
+    fn symbols(&self) -> &SymbolTable {
+        self.symbols.get_or_init(|| self.main.file().symbols())
+    }
+
+    fn find(&self, rva: Rva) -> Option<Found> {
+        let units = self.index.units_at(rva.0, &self.main, &self.problems);
+        units.into_iter().find_map(|offset| {
+            let unit = self.unit(Origin::Main, offset)?;
+            let range = *unit.range_at(rva.0)?;
+            Some(Found { unit, function: range.value as usize, start: range.start, end: range.end })
+        })
+    }
+
+    fn function_name(&self, origin: Origin, unit: &Arc<Unit>, function: &FunctionEntry) -> String {
+        let name = function.name.get_or_init(|| {
+            let name = self.qualified_name(origin, unit, function.entry);
+            // Its name may be in a supplementary file that is not there, and in the symbol table all the same.
+            let start = || unit.ranges().starts_of(function.index).next();
+            let linked = || Some(self.symbols().function_at(Rva(start()?))?.name);
+            name.or_else(linked).unwrap_or_else(|| UNNAMED.to_owned())
+        });
+        name.clone()
+    }
+
+    fn lines<'a>(&self, unit: &'a Unit) -> &'a Lines {
+        unit.lines.get_or_init(|| {
+            let Some(offset) = unit.line_program() else { return Lines::default() };
+            let Some(view) = unit.view(&self.main, Need::Entries) else { return Lines::default() };
+            Lines::read(&self.main, &view, offset).unwrap_or_else(|error| {
+                self.problems.report(format_args!("damaged debug information: .debug_line: {error}"));
+                Lines::default()
+            })
+        })
+    }
+
+    fn line_at(&self, unit: &Unit, rva: Rva) -> Option<SourceLocation> {
+        let lines = self.lines(unit);
+        let row = lines.row_at(rva.0)?;
+        lines.location(row.file.into(), row.line, unit, &self.main)
+    }
+
+    /// The scope of code that only the symbol table names: a function of assembly may have lines all the same.
+    fn undescribed_scopes(&self, rva: Rva) -> Vec<Scope> {
+        let mut scopes = self.symbols().scopes_at(rva);
+        if let Some(scope) = scopes.last_mut() {
+            let units = self.index.units_at(rva.0, &self.main, &self.problems);
+            let units = units.into_iter().filter_map(|offset| self.unit(Origin::Main, offset));
+            scope.location = units.filter_map(|unit| self.line_at(&unit, rva)).next();
+        }
+        scopes
+    }
+}
+
+impl DebugInfo for Dwarf {
+    fn function_at(&self, rva: Rva) -> Option<Function> {
+        let Some(found) = self.find(rva) else { return self.symbols().function_at(rva) };
+        let name = self.function_name(Origin::Main, &found.unit, found.function());
+        Some(Function { name, start: Rva(found.start), size_bytes: found.end - found.start, is_thunk: false })
+    }
+
+    fn scopes_at(&self, rva: Rva) -> Vec<Scope> {
+        let Some(found) = self.find(rva) else { return self.undescribed_scopes(rva) };
+        let function = found.function();
+        let inlines = function.inlines.get_or_init(|| {
+            let view = found.unit.view(&self.main, Need::Entries);
+            view.map(|view| inlines::inlines_of(&self.main, &view, function.entry)).unwrap_or_default()
+        });
+        let lines = self.lines(&found.unit);
+        let mut location = self.line_at(&found.unit, rva);
+        let mut scopes = Vec::new();
+        for inline in inlines::chain_at(inlines, rva.0).into_iter().rev() {
+            let name = inline.name.get_or_init(|| self.qualified_name(Origin::Main, &found.unit, inline.entry));
+            let call =
+                inline.call_file.and_then(|file| lines.location(file, inline.call_line, &found.unit, &self.main));
+            scopes.push(Scope {
+                function: name.clone().unwrap_or_else(|| UNNAMED.to_owned()),
+                location: std::mem::replace(&mut location, call),
+                is_inlined: true,
+                start: Rva(inline.range_at(rva.0).map_or(found.start, |range| range.0)),
+            });
+        }
+        let name = self.function_name(Origin::Main, &found.unit, function);
+        scopes.push(Scope { function: name, location, is_inlined: false, start: Rva(found.start) });
+        scopes
+    }
+
+    fn symbol_at(&self, rva: Rva) -> Option<Symbol> {
+        // The symbol table need not be read where the debug information knows the function.
+        let Some(found) = self.find(rva) else { return self.symbols().symbol_at(rva) };
+        let name = self.function_name(Origin::Main, &found.unit, found.function());
+        let size_bytes = Some(found.end - found.start);
+        Some(Symbol { name, rva: Rva(found.start), kind: SymbolKind::Function, size_bytes })
+    }
+
+    fn lines_in(&self, start: Rva, end: Rva) -> Vec<LineRow> {
+        let mut rows = Vec::new();
+        let mut programs = HashSet::new();
+        for offset in self.index.units_in(start.0, end.0, &self.main, &self.problems) {
+            let Some(unit) = self.unit(Origin::Main, offset) else { continue };
+            // Units may share a line table.
+            if !unit.line_program().is_some_and(|program| programs.insert(program.0)) {
+                continue;
+            }
+            let lines = self.lines(&unit);
+            for row in lines.rows_in(start.0, end.0) {
+                if rows.len() >= MOST_LINE_ROWS {
+                    self.problems.report(format_args!("more than {MOST_LINE_ROWS} lines: the others are left out"));
+                    break;
+                }
+                let location = lines.location(row.file.into(), row.line, &unit, &self.main);
+                let row = |location| LineRow {
+                    start: Rva(row.start),
+                    end: Rva(row.end),
+                    location,
+                    is_statement: row.is_statement,
+                };
+                rows.extend(location.map(row));
+            }
+        }
+        rows.sort_by_key(|row| row.start);
+        rows
+    }
+
+    fn variables_at(&self, rva: Rva) -> Vec<Variable> {
+        let Some(found) = self.find(rva) else { return Vec::new() };
+        let Some(view) = found.unit.view(&self.main, Need::Locations) else { return Vec::new() };
+        let entry = Entry { origin: Origin::Main, unit: found.unit.clone(), offset: found.function().entry };
+        variables::Question { dwarf: self, file: &self.main, view: &view, function: entry, rva: rva.0, cpu: self.cpu }
+            .variables()
+    }
+
+    fn frame_data_at(&self, _rva: Rva) -> Option<FrameData> {
+        None
+    }
+
+    fn symbols_named(&self, name: &str) -> Vec<Symbol> {
+        let named = self.symbols().symbols_named(name);
+        if !named.is_empty() {
+            return named;
+        }
+        self.all_functions().iter().filter(|symbol| symbol.name == name).cloned().collect()
+    }
+
+    fn symbols_matching(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<Symbol> {
+        let symbols = self.symbols();
+        let mut found = symbols.symbols_matching(accept, limit);
+        // A full symbol table has all functions with code; what dynamic linking left has few.
+        if !symbols.is_full() {
+            let known: HashSet<u32> = found.iter().map(|symbol| symbol.rva.0).collect();
+            let functions = self.all_functions().iter().filter(|symbol| !known.contains(&symbol.rva.0));
+            found.extend(functions.filter(|symbol| accept(&symbol.name)).take(limit).cloned());
+            found.sort_by(|a, b| (a.rva, &a.name).cmp(&(b.rva, &b.name)));
+            found.truncate(limit);
+        }
+        found
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.problems.list()
+    }
+}

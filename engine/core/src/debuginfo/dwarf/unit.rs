@@ -1,0 +1,231 @@
+//! One unit: its functions by address, and the scopes that names are made of.
+//!
+//! The tree of entries is walked once; of it is kept where functions and named scopes are. What a function holds is
+//! read when it is asked for.
+
+use std::sync::{Arc, OnceLock};
+
+use gimli::constants as dw;
+use gimli::{Abbreviations, AttributeValue, EntriesRaw, UnitHeader, UnitOffset};
+
+use super::file::{File, Need, Problems, Slice};
+use super::index::range_budget;
+use super::inlines::Inline;
+use super::lines::Lines;
+use super::ranges::{RangeMap, Ranged};
+use super::root::{Extent, Root};
+
+/// Longest text of an attribute that is shown whole.
+pub const MOST_TEXT_BYTES: usize = 4096;
+
+/// A unit that was read.
+pub struct Unit {
+    /// Where it begins in `.debug_info`.
+    pub offset: usize,
+    root: Root,
+    abbreviations: Arc<Abbreviations>,
+    /// The directory it was compiled in.
+    pub directory: Option<String>,
+    /// Functions with code.
+    pub functions: Vec<FunctionEntry>,
+    ranges: RangeMap<u32>,
+    scopes: Vec<NamedScope>,
+    /// Its line table, when it was asked for.
+    pub lines: OnceLock<Lines>,
+}
+
+/// A subprogram with code.
+pub struct FunctionEntry {
+    /// Its index in the unit.
+    pub index: u32,
+    /// Where its entry is in the unit.
+    pub entry: UnitOffset,
+    /// Its qualified name, when it was asked for.
+    pub name: OnceLock<String>,
+    /// Calls that were inlined into it, when they were asked for.
+    pub inlines: OnceLock<Vec<Inline>>,
+}
+
+/// An entry with children whose name qualifies theirs.
+#[derive(Debug, Clone, Copy)]
+struct NamedScope {
+    start: usize,
+    end: usize,
+    parent: Option<u32>,
+}
+
+/// A unit with the sections that it is read from.
+pub struct View<'a> {
+    /// The sections.
+    pub dwarf: gimli::Dwarf<Slice<'a>>,
+    /// The unit.
+    pub unit: gimli::Unit<Slice<'a>>,
+    file: &'a File,
+}
+
+impl<'a> View<'a> {
+    /// The text of an attribute, cut at [`MOST_TEXT_BYTES`].
+    pub fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<String> {
+        let text = match value {
+            AttributeValue::DebugStrRefSup(offset) => self.file.supplementary()?.string(offset)?,
+            value => self.dwarf.attr_string(&self.unit, value).ok()?.slice(),
+        };
+        Some(String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned())
+    }
+}
+
+impl Unit {
+    /// Reads the unit at an offset of `.debug_info`. What comes after a damaged entry is left out, and reported.
+    pub fn read(file: &File, offset: usize, problems: &Problems) -> Result<Unit, gimli::Error> {
+        let dwarf = file.dwarf(Need::Entries);
+        let header = dwarf.unit_header(gimli::DebugInfoOffset(offset))?;
+        let abbreviations = file.abbreviations(&dwarf, &header)?;
+        let (root, _, directory) = Root::read(&dwarf, &header, &abbreviations)?;
+        let view = View { unit: root.unit(header, abbreviations.clone()), dwarf, file };
+        let mut walk = Walk {
+            file,
+            view: &view,
+            budget: range_budget(&view.dwarf),
+            functions: Vec::new(),
+            ranges: Vec::new(),
+            scopes: Vec::new(),
+        };
+        if let Err(error) = walk.run(&abbreviations) {
+            problems.report(format_args!("damaged debug information: the unit at {offset:#x}: {error}"));
+        }
+        Ok(Unit {
+            offset,
+            directory: directory.and_then(|value| view.text(value)),
+            functions: walk.functions,
+            ranges: RangeMap::new(walk.ranges),
+            scopes: walk.scopes,
+            root,
+            abbreviations,
+            lines: OnceLock::new(),
+        })
+    }
+
+    /// The unit and its sections, to read entries.
+    pub fn view<'a>(&self, file: &'a File, need: Need) -> Option<View<'a>> {
+        let dwarf = file.dwarf(need);
+        let header: UnitHeader<Slice<'a>> = dwarf.unit_header(gimli::DebugInfoOffset(self.offset)).ok()?;
+        Some(View { unit: self.root.unit(header, self.abbreviations.clone()), dwarf, file })
+    }
+
+    /// Its line program.
+    pub fn line_program(&self) -> Option<gimli::DebugLineOffset> {
+        self.root.line_program
+    }
+
+    /// The range that covers `rva`; its value is the index of the function.
+    pub fn range_at(&self, rva: u32) -> Option<&Ranged<u32>> {
+        self.ranges.covering(rva).next()
+    }
+
+    /// Where each function begins.
+    pub fn ranges(&self) -> &RangeMap<u32> {
+        &self.ranges
+    }
+
+    /// Entries around the one at `entry` whose names qualify it, innermost first.
+    pub fn scopes_around(&self, entry: UnitOffset) -> impl Iterator<Item = UnitOffset> + '_ {
+        let after = self.scopes.partition_point(|scope| scope.start < entry.0);
+        let mut next = after.checked_sub(1);
+        std::iter::from_fn(move || {
+            let scope = self.scopes.get(next?)?;
+            next = scope.parent.map(|parent| parent as usize);
+            Some(scope)
+        })
+        .filter(move |scope| entry.0 < scope.end)
+        .map(|scope| UnitOffset(scope.start))
+    }
+
+    /// Roughly how much memory it takes.
+    pub fn size_bytes(&self) -> usize {
+        let lines = self.lines.get().map_or(0, Lines::size_bytes);
+        self.functions.len() * 160 + self.scopes.len() * size_of::<NamedScope>() + lines + 4096
+    }
+}
+
+/// The walk over a unit's entries.
+struct Walk<'a> {
+    file: &'a File,
+    view: &'a View<'a>,
+    budget: usize,
+    functions: Vec<FunctionEntry>,
+    ranges: Vec<Ranged<u32>>,
+    scopes: Vec<NamedScope>,
+}
+
+impl<'a> Walk<'a> {
+    fn run(&mut self, abbreviations: &Abbreviations) -> Result<(), gimli::Error> {
+        let mut entries = self.view.unit.header.entries_raw(abbreviations, None)?;
+        let result = self.entries(&mut entries);
+        // Scopes that a damaged entry left open end where the unit does.
+        let end = entries.next_offset().0;
+        for scope in self.scopes.iter_mut().filter(|scope| scope.end == 0) {
+            scope.end = end;
+        }
+        result
+    }
+
+    fn entries(&mut self, entries: &mut EntriesRaw<'_, Slice<'a>>) -> Result<(), gimli::Error> {
+        // Scopes that are open, with the depth of their entries.
+        let mut open: Vec<(isize, u32)> = Vec::new();
+        while !entries.is_empty() {
+            let (offset, depth) = (entries.next_offset(), entries.next_depth());
+            let Some(abbreviation) = entries.read_abbreviation()? else {
+                if let Some((_, scope)) = open.pop_if(|(of, _)| *of == depth - 1) {
+                    self.scopes[scope as usize].end = offset.0;
+                }
+                if entries.next_depth() <= 0 {
+                    break;
+                }
+                continue;
+            };
+            if abbreviation.has_children() && qualifies(abbreviation.tag()) {
+                open.push((depth, self.scopes.len() as u32));
+                let parent = open.iter().rev().nth(1).map(|(_, scope)| *scope);
+                self.scopes.push(NamedScope { start: offset.0, end: 0, parent });
+            }
+            if abbreviation.tag() != dw::DW_TAG_subprogram {
+                entries.skip_attributes(abbreviation.attributes())?;
+                continue;
+            }
+            let mut extent = Extent::default();
+            for &specification in abbreviation.attributes() {
+                let attribute = entries.read_attribute(specification)?;
+                extent.add(attribute.name(), &attribute.value());
+            }
+            if !extent.is_empty() {
+                self.function(offset, &extent)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, entry: UnitOffset, extent: &Extent<'a>) -> Result<(), gimli::Error> {
+        let ranges = extent.ranges(self.file, &self.view.dwarf, &self.view.unit, &mut self.budget)?;
+        if !ranges.is_empty() {
+            let value = self.functions.len() as u32;
+            self.functions.push(FunctionEntry { index: value, entry, name: OnceLock::new(), inlines: OnceLock::new() });
+            self.ranges.extend(ranges.into_iter().map(|(start, end)| Ranged { start, end, value }));
+        }
+        Ok(())
+    }
+}
+
+/// Whether names of what is inside are qualified by the name of such an entry.
+fn qualifies(tag: gimli::DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_namespace
+            | dw::DW_TAG_module
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_interface_type
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_subprogram
+    )
+}

@@ -1,0 +1,203 @@
+//! A symbol table alone: what is known of a module without, or beside, debug information.
+
+use std::cmp::Reverse;
+
+use super::{DebugInfo, FrameData, Function, LineRow, Scope, Symbol, SymbolKind, Variable};
+use crate::address::Rva;
+use crate::data::Data;
+use crate::elf::{Elf, ElfSymbol, SymbolType};
+use crate::names::{display_name, may_display_as};
+
+/// Longest name that is shown whole.
+const MOST_NAME_BYTES: usize = 8 << 10;
+/// Symbols before an address that may reach over those after them.
+const MOST_NESTED: usize = 64;
+
+/// Named addresses of one module, whatever format they come from.
+pub struct SymbolTable {
+    /// In address order; of several at one address the best comes first.
+    entries: Vec<SymbolEntry>,
+    names: Data,
+    /// Where sections begin and end, in order.
+    limits: Vec<Rva>,
+    is_full: bool,
+}
+
+/// A named address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SymbolEntry {
+    /// Where.
+    pub rva: Rva,
+    /// Bytes; 0 if that is not known: it then reaches to the next symbol.
+    pub size_bytes: u32,
+    /// Offset of its name in the names.
+    pub name: u32,
+    /// Whether it is code.
+    pub is_code: bool,
+    /// Which of several at one address is shown: the lowest.
+    pub rank: u8,
+}
+
+impl SymbolTable {
+    /// A table of `entries`, whose names are in `names`, each ended by a NUL. `limits` are where sections begin and
+    /// end: no symbol without a size reaches over one.
+    pub fn new(mut entries: Vec<SymbolEntry>, names: Data, mut limits: Vec<Rva>) -> SymbolTable {
+        entries.sort_by_key(|entry| (entry.rva, entry.rank, Reverse(entry.size_bytes)));
+        limits.sort();
+        limits.dedup();
+        SymbolTable { entries, names, limits, is_full: true }
+    }
+
+    /// The symbol table of an ELF file: `.symtab`, else `.dynsym`. Empty if the file has neither.
+    pub fn of_elf(elf: &Elf) -> SymbolTable {
+        let Some(table) = elf.symbol_table() else {
+            return SymbolTable::new(Vec::new(), Data::from(Vec::new()), Vec::new());
+        };
+        let loaded = elf.sections().iter().filter(|section| section.vaddr != 0 && section.size_bytes != 0);
+        let mut sections: Vec<(Rva, Rva, bool)> = loaded
+            .filter_map(|section| {
+                let end = section.vaddr.checked_add(section.size_bytes)?;
+                Some((elf.rva(section.vaddr)?, elf.rva(end)?, section.is_executable()))
+            })
+            .collect();
+        sections.sort();
+        let is_code = |rva: Rva| {
+            let after = sections.partition_point(|section| section.0 <= rva);
+            sections[..after].last().is_some_and(|section| section.2 && rva < section.1)
+        };
+        let entry = |symbol: ElfSymbol| {
+            let rva = elf.rva(symbol.value).filter(|_| symbol.is_defined)?;
+            let is_code = match symbol.kind {
+                SymbolType::Function | SymbolType::IndirectFunction => true,
+                SymbolType::Object => false,
+                SymbolType::None => is_code(rva),
+                SymbolType::ThreadLocal | SymbolType::Other(_) => return None,
+            };
+            // `$x`, `$d`: ARM's marks of where code and data begin.
+            if matches!(table.names.get(symbol.name as usize), None | Some(0 | b'$')) {
+                return None;
+            }
+            let rank = u8::from(symbol.kind == SymbolType::None) * 4 + symbol.binding as u8;
+            let size_bytes = u32::try_from(symbol.size_bytes).unwrap_or(u32::MAX);
+            Some(SymbolEntry { rva, size_bytes, name: symbol.name, is_code, rank })
+        };
+        let entries = table.iter().filter_map(entry).collect();
+        let limits = sections.iter().flat_map(|section| [section.0, section.1]).collect();
+        SymbolTable { is_full: !table.is_dynamic, ..SymbolTable::new(entries, table.names.clone(), limits) }
+    }
+
+    /// Whether it has all functions of the module, and not only those that others link to.
+    pub fn is_full(&self) -> bool {
+        self.is_full && !self.entries.is_empty()
+    }
+
+    /// The function that covers `rva`: one that says that it does, else the nearest that does not say how long it is.
+    pub fn function_entry_at(&self, rva: Rva) -> Option<(&SymbolEntry, u32)> {
+        let after = self.entries.partition_point(|entry| entry.rva <= rva);
+        let near =
+            || self.entries[..after].iter().enumerate().rev().take(MOST_NESTED).filter(|(_, entry)| entry.is_code);
+        let covers = |entry: &SymbolEntry| rva.0 - entry.rva.0 < entry.size_bytes;
+        let sized = near().find(|(_, entry)| covers(entry));
+        let (index, entry) = match sized {
+            Some(found) => found,
+            None => near().find(|(_, entry)| entry.size_bytes == 0).filter(|(_, entry)| rva < self.reach(entry))?,
+        };
+        // The best name of those that begin at the same address and cover it too.
+        let first = self.entries[..index].partition_point(|other| other.rva < entry.rva);
+        let same = |other: &&SymbolEntry| other.is_code && (covers(other) == covers(entry));
+        let best = self.entries[first..=index].iter().take(MOST_NESTED).find(same).unwrap_or(entry);
+        let size_bytes = if best.size_bytes == 0 { self.reach(best).0 - best.rva.0 } else { best.size_bytes };
+        Some((best, size_bytes))
+    }
+
+    /// How far a symbol without size reaches: to the next one, or the end of the section.
+    fn reach(&self, entry: &SymbolEntry) -> Rva {
+        let next = self.entries.partition_point(|other| other.rva <= entry.rva);
+        let next = self.entries.get(next).map(|other| other.rva);
+        let limit = self.limits.get(self.limits.partition_point(|&limit| limit <= entry.rva)).copied();
+        match (next, limit) {
+            (Some(next), Some(limit)) => next.min(limit),
+            (next, limit) => next.or(limit).unwrap_or(Rva(entry.rva.0.saturating_add(1))),
+        }
+    }
+
+    /// A symbol's name, without the version that older linkers append (`memcpy@@GLIBC_2.14`).
+    fn raw_name(&self, entry: &SymbolEntry) -> &[u8] {
+        let rest = self.names.get(entry.name as usize..).unwrap_or_default();
+        let rest = &rest[..rest.len().min(MOST_NAME_BYTES)];
+        let name = &rest[..rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len())];
+        match name.iter().position(|&byte| byte == b'@') {
+            Some(version) if version > 0 => &name[..version],
+            _ => name,
+        }
+    }
+
+    fn name(&self, entry: &SymbolEntry) -> String {
+        String::from_utf8_lossy(self.raw_name(entry)).into_owned()
+    }
+
+    fn symbol(&self, entry: &SymbolEntry) -> Symbol {
+        Symbol {
+            name: self.name(entry),
+            rva: entry.rva,
+            kind: if entry.is_code { SymbolKind::PublicCode } else { SymbolKind::PublicData },
+            size_bytes: (entry.size_bytes != 0).then_some(entry.size_bytes),
+        }
+    }
+
+    fn is_named(&self, entry: &SymbolEntry, name: &str) -> bool {
+        let raw = self.raw_name(entry);
+        raw == name.as_bytes() || may_display_as(raw, name) && display_name(&String::from_utf8_lossy(raw)) == name
+    }
+}
+
+impl DebugInfo for SymbolTable {
+    fn function_at(&self, rva: Rva) -> Option<Function> {
+        let (entry, size_bytes) = self.function_entry_at(rva)?;
+        let name = display_name(&self.name(entry)).into_owned();
+        Some(Function { name, start: entry.rva, size_bytes, is_thunk: false })
+    }
+
+    fn scopes_at(&self, rva: Rva) -> Vec<Scope> {
+        let function = self.function_at(rva).into_iter();
+        let scope = |it: Function| Scope { function: it.name, location: None, is_inlined: false, start: it.start };
+        function.map(scope).collect()
+    }
+
+    fn symbol_at(&self, rva: Rva) -> Option<Symbol> {
+        let after = self.entries.partition_point(|entry| entry.rva <= rva);
+        let nearest = self.entries[..after].last()?;
+        let limit = self.limits[self.limits.partition_point(|&limit| limit <= nearest.rva)..].first();
+        if limit.is_some_and(|&limit| limit <= rva) {
+            return None;
+        }
+        let first = self.entries[..after].partition_point(|entry| entry.rva < nearest.rva);
+        self.entries.get(first).map(|entry| self.symbol(entry))
+    }
+
+    fn lines_in(&self, _start: Rva, _end: Rva) -> Vec<LineRow> {
+        Vec::new()
+    }
+
+    fn variables_at(&self, _rva: Rva) -> Vec<Variable> {
+        Vec::new()
+    }
+
+    fn frame_data_at(&self, _rva: Rva) -> Option<FrameData> {
+        None
+    }
+
+    fn symbols_named(&self, name: &str) -> Vec<Symbol> {
+        let named = self.entries.iter().filter(|entry| self.is_named(entry, name));
+        named.map(|entry| self.symbol(entry)).collect()
+    }
+
+    fn symbols_matching(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<Symbol> {
+        let mut accepted = self.entries.iter().filter(|entry| accept(&String::from_utf8_lossy(self.raw_name(entry))));
+        accepted.by_ref().take(limit).map(|entry| self.symbol(entry)).collect()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

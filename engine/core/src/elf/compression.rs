@@ -1,0 +1,116 @@
+//! Compressed sections: `SHF_COMPRESSED` (zlib, zstd), and `.zdebug_` before it.
+//!
+//! What a header claims is checked against what the compressed bytes can be before anything is allocated, and
+//! decompression stops at the claimed size.
+//!
+//! Source: System V gABI, "Section Compression"; zlib, "Maximum expansion factor" (1032:1); GNU binutils, `.zdebug_`.
+
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+use ruzstd::decoding::StreamingDecoder;
+use thiserror::Error;
+
+use super::headers::word;
+use crate::bytes::{Reader, Truncated};
+
+/// `ELFCOMPRESS_ZLIB`.
+const ZLIB: u32 = 1;
+/// `ELFCOMPRESS_ZSTD`.
+const ZSTD: u32 = 2;
+/// Most bytes that a byte can become. Of zlib it is the format's limit; zstd could do more with nothing but zeros,
+/// which debug information is not.
+const MOST_EXPANSION: u64 = 1032;
+/// Largest section.
+const MOST_BYTES: u64 = 4 << 30;
+/// Largest window of zstd: what `zstd --ultra` uses at most without `--long`.
+const MOST_WINDOW_BYTES: u64 = 128 << 20;
+
+/// Why a section cannot be decompressed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CompressionError {
+    /// Its header is cut off.
+    #[error("its compression header is {0}")]
+    Truncated(#[from] Truncated),
+    /// It is not compressed the way its name says.
+    #[error("it does not begin with ZLIB")]
+    NotZlib,
+    /// An algorithm that is not known.
+    #[error("compression type {0} is not known")]
+    Unknown(u32),
+    /// It claims to be larger than it can be.
+    #[error("{compressed} compressed bytes claim to become {claimed}")]
+    Claim {
+        /// Bytes that it has.
+        compressed: usize,
+        /// Bytes that it claims to become.
+        claimed: u64,
+    },
+    /// The decompressed size is another.
+    #[error("it became {found} bytes, not {claimed}")]
+    Size {
+        /// Bytes that it became.
+        found: usize,
+        /// Bytes that it claims to become.
+        claimed: u64,
+    },
+    /// The compressed bytes are damaged.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// Decompresses a section that begins with an `Elf32_Chdr` or `Elf64_Chdr`.
+pub fn decompress(stored: &[u8], is_64: bool) -> Result<Vec<u8>, CompressionError> {
+    let mut input = Reader::new(stored);
+    let kind = input.u32()?;
+    if is_64 {
+        input.skip(4)?; // reserved
+    }
+    let size = word(&mut input, is_64)?;
+    word(&mut input, is_64)?; // alignment
+    match kind {
+        ZLIB => inflate(input.rest(), size),
+        ZSTD => {
+            let bytes = input.rest();
+            check_claim(bytes, size)?;
+            let window = MOST_WINDOW_BYTES.min(size.max(1 << 20).next_power_of_two());
+            let decoder = StreamingDecoder::new_with_max_window_size(bytes, window);
+            let decoder = decoder.map_err(|error| CompressionError::Damaged(error.to_string()))?;
+            read_all(decoder, size)
+        }
+        other => Err(CompressionError::Unknown(other)),
+    }
+}
+
+/// Decompresses a `.zdebug_` section: `ZLIB`, the size as a big-endian `u64`, then a zlib stream.
+pub fn decompress_gnu(stored: &[u8]) -> Result<Vec<u8>, CompressionError> {
+    let mut input = Reader::new(stored);
+    if input.take(4)? != b"ZLIB" {
+        return Err(CompressionError::NotZlib);
+    }
+    let size = u64::from_be_bytes(input.array()?);
+    inflate(input.rest(), size)
+}
+
+fn inflate(bytes: &[u8], size: u64) -> Result<Vec<u8>, CompressionError> {
+    check_claim(bytes, size)?;
+    read_all(ZlibDecoder::new(bytes), size)
+}
+
+fn check_claim(bytes: &[u8], size: u64) -> Result<(), CompressionError> {
+    if size > MOST_BYTES || size > (bytes.len() as u64).saturating_mul(MOST_EXPANSION) {
+        return Err(CompressionError::Claim { compressed: bytes.len(), claimed: size });
+    }
+    Ok(())
+}
+
+/// Reads to the end, but not further than one byte beyond the claimed size.
+fn read_all(decoder: impl Read, size: u64) -> Result<Vec<u8>, CompressionError> {
+    let mut bytes = Vec::with_capacity(size as usize);
+    let mut limited = decoder.take(size.saturating_add(1));
+    limited.read_to_end(&mut bytes).map_err(|error| CompressionError::Damaged(error.to_string()))?;
+    if bytes.len() as u64 != size {
+        return Err(CompressionError::Size { found: bytes.len(), claimed: size });
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,29 @@
+"""README and ARCHITECTURE say what is there: the example in Python runs, and every path that is named exists."""
+
+import re
+
+import pytest
+
+from support.data import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
+def test_the_example_in_python(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(REPOSITORY)
+    exec(compile(example, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    # `examples/hello/hello.cpp` calls printf in its second line of `main`.
+    assert re.search(r"^1 main .*hello\.cpp:\d+ cfi$", out, re.MULTILINE), out
+    assert "009F193F E8 8E F7 FF FF       call        _printf (09F10D2h)\n" in out
+
+
+def test_every_path_of_the_architecture_exists() -> None:
+    shortened = ("", "python/stillframe", "engine", "engine/core/src")
+    paths = set(re.findall(r"`([\w./]+(?:/|\.\w+))`", ARCHITECTURE))
+    paths |= {f"engine/core/src/{path}" for path in re.findall(r"^    (\w+/) ", ARCHITECTURE, re.MULTILINE)}
+    assert len(paths) > 10
+    missing = {path for path in paths if not any((REPOSITORY / base / path).exists() for base in shortened)}
+    assert not missing
