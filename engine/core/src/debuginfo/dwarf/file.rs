@@ -108,7 +108,11 @@ impl File {
             file,
             sections,
             base,
-            supplementary: supplementary.map(Box::new), problems, unit_offsets: OnceLock::new(), abbreviations: Mutex::default() }
+            supplementary: supplementary.map(Box::new),
+            problems,
+            unit_offsets: OnceLock::new(),
+            abbreviations: Mutex::default(),
+        }
     }
 
     /// The file itself.
