@@ -89,7 +89,7 @@ impl Elf {
             // Only 8 counts: cores have 0 or 1 here, and mean 4.
             NoteIter { bytes, offset: 0, alignment: if alignment == 8 { 8 } else { 4 } }
         };
-        of_sections.map(iterate).flatten().chain(of_segments.map(iterate).flatten())
+        of_sections.flat_map(iterate).chain(of_segments.flat_map(iterate))
     }
 
     /// The build-id (`NT_GNU_BUILD_ID`), usually 20 bytes.

@@ -48,7 +48,7 @@ impl<'a> Extent<'a> {
             dw::DW_AT_ranges => &mut self.list,
             _ => return,
         };
-        *place = Some(value.clone());
+        *place = Some(*value);
     }
 
     /// Whether there is neither an address nor a list.
@@ -65,7 +65,7 @@ impl<'a> Extent<'a> {
         budget: &mut usize,
     ) -> Result<Vec<(u32, u32)>, gimli::Error> {
         if let Some(list) = &self.list
-            && let Some(mut list) = dwarf.attr_ranges(unit, list.clone())?
+            && let Some(mut list) = dwarf.attr_ranges(unit, *list)?
         {
             let mut ranges = Vec::new();
             while let Some(range) = list.next()?
@@ -76,9 +76,9 @@ impl<'a> Extent<'a> {
             }
             return Ok(ranges);
         }
-        let Some(low) = self.low.clone() else { return Ok(Vec::new()) };
+        let Some(low) = self.low else { return Ok(Vec::new()) };
         let Some(begin) = dwarf.attr_address(unit, low)? else { return Ok(Vec::new()) };
-        let end = match self.high.clone() {
+        let end = match self.high {
             Some(AttributeValue::Udata(size)) => begin.checked_add(size),
             Some(high) => dwarf.attr_address(unit, high)?,
             None => None,
@@ -121,7 +121,7 @@ impl Root {
                 _ => {}
             }
         }
-        if let Some(low) = extent.low.clone() {
+        if let Some(low) = extent.low {
             let unit = root.unit(*header, abbreviations.clone());
             root.low_pc = dwarf.attr_address(&unit, low)?.unwrap_or(0);
         }

@@ -205,8 +205,8 @@ fn variables_of_an_unoptimised_function_are_in_its_frame() {
     assert_eq!(
         variables("shapes.x86", 0x142)[..3],
         [
-                variable("value", true, place(-36), 1),
-        variable("where", true, place(-32), 1),
+            variable("value", true, place(-36), 1),
+            variable("where", true, place(-32), 1),
             variable("doubled", false, place(-40), 1),
         ]
     );
