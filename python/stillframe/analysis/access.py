@@ -28,6 +28,23 @@ WINDOWS_CODES = {0xC0000005, 0xC0000006, 0x80000001, 0xC00000FD}
 """Access violation, in-page error, guard page, stack overflow: parameters 0 and 1 are kind and address."""
 KINDS: dict[int, AccessKind] = {0: "read", 1: "write", 8: "execute"}
 
+INSTRUCTION_CODES = WINDOWS_CODES | {0x80000002, 0x80000003, 0x80000004, 0xC000001D, 0xC000001E, 0xC0000409}
+"""These, misalignment, breakpoints, illegal instructions and fast-fail are raised by an instruction…"""
+ARITHMETIC_CODES = range(0xC000008C, 0xC0000097)
+"""…as are bounds, floating-point and integer errors and privileged instructions; others by `RaiseException`."""
+
+
+def is_raised_by_instruction(dump: Dump, exception: ExceptionRecord) -> bool:
+    """Whether the processor raised the exception, so that the instruction tells something of it."""
+    from stillframe.analysis import mach, signals
+
+    system = "" if isinstance(dump.system, Absent) else dump.system.os
+    if system in {"Linux", "Android"}:
+        return exception.code in signals.OF_INSTRUCTIONS
+    if system in {"Mac OS X", "iOS"}:
+        return exception.code in {mach.BAD_ACCESS, mach.BAD_INSTRUCTION, mach.ARITHMETIC, mach.BREAKPOINT}
+    return exception.code in INSTRUCTION_CODES or exception.code in ARITHMETIC_CODES
+
 
 def is_canonical(address: int) -> bool:
     """Whether bits 47 to 63 of an address of x64 are equal (48-bit virtual addresses)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe.analysis import bit_flips, handler_notes, operands, statements
-from stillframe.analysis.access import access_of
+from stillframe.analysis.access import access_of, is_raised_by_instruction
 from stillframe.analysis.address_map import AddressMap
 from stillframe.analysis.places import stack_exhaustion
 from stillframe.analysis.windows import CPP_EXCEPTION
@@ -45,8 +45,10 @@ def account_of(dump: Dump) -> Account:
     )
     return Account(
         instruction,
+        is_raised_by_instruction(dump, exception),
         found,
         access,
+        _guarded(found, places),
         tuple(statements.all_of(facts)),
         flips,
         handler_notes.assertion(dump),
@@ -55,17 +57,9 @@ def account_of(dump: Dump) -> Account:
     )
 
 
-def accessed_operand(access: Access | None, operands: Sequence[CrashOperand]) -> CrashOperand | None:
-    """The operand whose memory the access was to."""
-    if access is None or access.kind == "execute":
-        return None
-    for operand in operands:
-        if (
-            isinstance(operand.address, int)
-            and operand.address <= access.address < operand.address + operand.size_bytes
-        ):
-            return operand
-    return None
+def _guarded(operands: Sequence[CrashOperand], places: AddressMap) -> frozenset[int]:
+    addresses = (operand.address for operand in operands if isinstance(operand.address, int))
+    return frozenset(address for address in addresses if places.is_likely_guard_page(address))
 
 
 def _flips(
@@ -77,7 +71,7 @@ def _flips(
 ) -> tuple[BitFlip, ...]:
     if access is None or isinstance(registers, Absent):
         return ()
-    operand = accessed_operand(access, found)
+    operand = operands.accessed(access, found)
     return bit_flips.possible_flips(access, operand, registers, places, dump.pointer_size_bytes)
 
 

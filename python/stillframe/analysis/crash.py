@@ -74,7 +74,7 @@ def _reason(dump: Dump, exception: ExceptionRecord) -> _Reason:
     if system in {"Linux", "Android"}:
         return _linux(exception, dump.pointer_size_bytes)
     if system in {"Mac OS X", "iOS"}:
-        return _mach(exception, dump.pointer_size_bytes)
+        return _mach(exception, dump)
     if system.startswith("Windows") or not system:
         return _windows(exception, dump)
     name = f"unknown 0x{exception.code:08x} / 0x{exception.flags:08x}"
@@ -151,14 +151,18 @@ def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
     return _Reason(signal.name, exception.address, deed)
 
 
-def _mach(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
+def _mach(exception: ExceptionRecord, dump: Dump) -> _Reason:
     from stillframe.analysis import mach
 
-    name = mach.name(exception.code, exception.flags)
-    if exception.code == mach.BAD_ACCESS:
-        where = _address_in_words(exception.address, pointer_size_bytes)
+    code, parameters = exception.code, exception.parameters
+    name = mach.name(code, exception.flags, parameters, dump.cpu)
+    signal = mach.crash_signal(code, parameters)
+    if signal is not None:
+        return _Reason(name, exception.address, f"end by signal {mach.SIGNALS.get(signal, signal)}")
+    if code == mach.BAD_ACCESS:
+        where = _address_in_words(exception.address, dump.pointer_size_bytes)
         return _Reason(name, exception.address, f"access to {where}", "by", is_access=True)
-    return _Reason(name, exception.address, mach.WORDS.get(exception.code, f"exception 0x{exception.code:08x}"))
+    return _Reason(name, exception.address, mach.WORDS.get(code, f"exception {name}"))
 
 
 def _address_in_words(address: int, pointer_size_bytes: int) -> str:

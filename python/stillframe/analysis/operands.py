@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from stillframe._engine import EngineError
 from stillframe.analysis import origin
+from stillframe.analysis.access import NULL_PAGES_BYTES
 from stillframe.analysis.register_names import part_of, value_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import CrashOperand
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from stillframe._engine import Instruction, Operand, Registers
+    from stillframe.model.crash import Access
     from stillframe.model.dump import Dump
     from stillframe.model.frame import Frame
     from stillframe.model.thread import Thread
@@ -46,6 +48,25 @@ def operands_of(dump: Dump, thread: Thread, registers: Registers, instruction: I
     reader = _Reader(dump, thread, registers, frames)
     shown = [reader.operand(operand) for operand in instruction.operand_list]
     return (*(operand for operand in shown if operand is not None), *reader.not_shown(instruction))
+
+
+def accessed(access: Access, operands: Sequence[CrashOperand]) -> CrashOperand | None:
+    """The operand whose memory `access` was to."""
+    for operand in operands if access.kind != "execute" else ():
+        start = operand.address
+        if isinstance(start, int) and start <= access.address < start + operand.size_bytes:
+            return operand
+    return None
+
+
+def points_to_null(thread: Thread | None, access: Access, operands: Sequence[CrashOperand]) -> bool:
+    """Whether the first register that the address is computed from is 0, and the rest a small offset."""
+    operand = accessed(access, operands)
+    registers = None if thread is None else thread.registers
+    if operand is None or registers is None or isinstance(registers, Absent) or access.address >= NULL_PAGES_BYTES:
+        return False
+    values = [value_of(register, registers) for register in operand.registers[:1]]
+    return values == [0]
 
 
 class _Reader:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS = 4, 5, 6, 7, 8, 11, 31
+OF_INSTRUCTIONS = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV}
+"""Those that the processor raises."""
 DUMP_REQUESTED = 0xFFFFFFFF
 """Breakpad's mark of a dump that was taken without a signal."""
 
@@ -100,7 +102,7 @@ class Signal(NamedTuple):
         breakpad's linux_overflow.dmp has SIGABRT with the address 0x3e8000039be: process 0x39be of user 1000. Old
         writers store no code, so that those signals which the processor raises are left out by number.
         """
-        if self.number in {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, DUMP_REQUESTED} or not address:
+        if self.number in OF_INSTRUCTIONS | {SIGSYS, DUMP_REQUESTED} or not address:
             return None
         return Sender(address & 0xFFFFFFFF, address >> 32)
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.analysis import handler_notes, patterns
 from stillframe.analysis.access import NULL_PAGES_BYTES, is_canonical
+from stillframe.analysis.contradictions import contradictions
+from stillframe.analysis.operands import accessed, points_to_null
 from stillframe.analysis.places import place_of
 from stillframe.analysis.register_names import part_of, value_of
 from stillframe.model.absent import Absent
 from stillframe.model.crash import Basis, Statement
+from stillframe.model.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from stillframe.model.thread import Thread
 
 MOST_UNLOADED_FRAMES = 3
+TELLING_ANNOTATIONS = {"exceptionname", "exceptionreason", "abort_message", "assertion", "panic_message"}
+"""Names of annotations that say why a program ended, in lower case: those of Crashpad for iOS, and usual ones."""
+IDLE_MESSAGES = ("dyld2 mode", "dyld3 mode", "CoreSimulator ")
+"""What libraries of macOS always note, crash or not."""
 RECURSION_FRAMES = 32
 """Calls of one function on one stack, above which it is named."""
 
@@ -57,14 +64,29 @@ def all_of(facts: Facts) -> Iterator[Statement]:
         Statement("bit_flip", f"perhaps one wrong bit ({flip.confidence}): {flip.text}", _flip_basis(facts, flip))
         for flip in facts.flips
     )
+    yield from contradictions(facts.dump, facts.instruction, facts.operands, facts.access, facts.places)
     yield from _of_executable_memory(facts)
 
 
 def _of_the_handler(facts: Facts) -> Iterator[Statement]:
+    """What the program or its handler said of the crash itself."""
     assertion = handler_notes.assertion(facts.dump)
     if assertion is not None:
-        kind = "an assertion" if assertion.kind == "unknown" else assertion.kind
+        kind = "failed assertion" if assertion.kind == "unknown" else assertion.kind
         yield Statement("assertion", f"{kind}: {assertion}", (Basis("stream", "AssertionInfo"),))
+    for record in handler_notes.mac_crash_info(facts.dump):
+        message = " ".join(text for text in (record.message, record.message2) if text)
+        if message:
+            text = f"{base_name(record.module) or 'a library'} said: {message}"
+            yield Statement("mac_crash_info", text, (Basis("stream", "MacosCrashInfo"),))
+    crashpad = handler_notes.crashpad(facts.dump)
+    for module, message in crashpad.messages if crashpad else ():
+        if module < len(facts.dump.modules) and not message.startswith(IDLE_MESSAGES):
+            text = f"{facts.dump.modules[module].name} said: {message}"
+            yield Statement("annotation", text, (Basis("stream", "CrashpadInfo"),))
+    for name, value in (crashpad.texts if crashpad else {}).items():
+        if name.lower() in TELLING_ANNOTATIONS and value:
+            yield Statement("annotation", f"{name}: {value}", (Basis("stream", "CrashpadInfo"),))
 
 
 def _of_the_exception(facts: Facts) -> Iterator[Statement]:
@@ -108,16 +130,14 @@ def _of_the_address(facts: Facts, access: Access) -> Iterator[Statement]:
 
 
 def _null(facts: Facts, access: Access) -> Statement:
+    operand = accessed(access, facts.operands)
+    if operand is not None and points_to_null(facts.thread, access, facts.operands):
+        name = operand.name or ""
+        pointer = f", which holds {name.removeprefix('*')}," if name.startswith("*") else ""
+        offset = f", and {access.address:#x} was added to it" if access.address else ""
+        return Statement("null", f"{operand.registers[0]}{pointer} is null{offset}", access.basis)
     what = "the instruction pointer" if access.kind == "execute" else "the address"
     text = f"{what} is null" if access.address == 0 else f"{access.address:#x} is near null: its pages hold nothing"
-    for operand in facts.operands:
-        if access.kind == "execute" or operand.address != access.address or not operand.registers:
-            continue
-        base = operand.registers[0]
-        if not isinstance(facts.registers, Absent) and value_of(base, facts.registers) == 0:
-            offset = f", and {access.address:#x} was added to it" if access.address else ""
-            pointer = f", which holds {operand.name.removeprefix('*')}," if operand.name else ""
-            return Statement("null", f"{base}{pointer} is null{offset}", access.basis)
     return Statement("null", text, access.basis)
 
 
@@ -125,7 +145,7 @@ def _values_of_the_address(facts: Facts, access: Access) -> list[tuple[str, int]
     """The registers that the address is computed from, then the address, if it is none of these."""
     values: list[tuple[str, int]] = []
     if access.kind != "execute" and not isinstance(facts.registers, Absent):
-        operand = next((each for each in facts.operands if each.address == access.address), None)
+        operand = accessed(access, facts.operands)
         for register in operand.registers if operand else ():
             value = value_of(register, facts.registers)
             whole = part_of(register, facts.registers).size_bytes == facts.dump.pointer_size_bytes

@@ -122,8 +122,12 @@ class Account(NamedTuple):
     """What an expert sees at first glance."""
 
     instruction: Instruction | Absent
+    is_raised_by_instruction: bool
+    """Whether the processor raised the exception at `instruction`; else the program or the system did, by a call."""
     operands: tuple[CrashOperand, ...]
     access: Access | None
+    guarded: frozenset[int]
+    """Those addresses of operands that are likely in guard pages."""
     statements: tuple[Statement, ...]
     bit_flips: tuple[BitFlip, ...]
     assertion: Assertion | None
@@ -131,7 +135,7 @@ class Account(NamedTuple):
     exception_message: str | None
 
 
-NO_ACCOUNT = Account(Absent.because(Reason.NO_ANALYSIS), (), None, (), (), None, None, None)
+NO_ACCOUNT = Account(Absent.because(Reason.NO_ANALYSIS), False, (), None, frozenset(), (), (), None, None, None)
 """Of a crash that nobody has looked at."""
 
 
@@ -159,7 +163,7 @@ class Crash:
 
     @property
     def instruction(self) -> Instruction | Absent:
-        """The instruction that faulted."""
+        """The instruction at which the thread was: see `account.is_raised_by_instruction` for whether it faulted."""
         return self.account.instruction
 
     @property
