@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from support import scene as scene_of_images
 from support.dump_builder import LINUX, MACOS, WINDOWS_NT, DumpBuilder
 
 if TYPE_CHECKING:
@@ -379,3 +380,55 @@ def test_a_crash_of_macos_is_read_from_the_instruction(tmp_path: Path) -> None:
     crash = Scene("8903", platform=MACOS, rbx=HEAP).crash(tmp_path, 1, address=HEAP, flags=2)
     assert crash.reason == "EXC_BAD_ACCESS / KERN_PROTECTION_FAILURE"
     assert crash.explanation.startswith(f"write to {HEAP:#x} by ")
+
+
+# --- what the parameters of Windows' exceptions tell ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cpu", "pointer"), [("x86", 4), ("amd64", 8)])
+def test_the_heap_says_what_is_wrong(tmp_path: Path, cpu: str, pointer: int) -> None:
+    """Version 1, size, heap_failure_block_not_busy; then the heap and the block, aligned."""
+    information = b"".join(value.to_bytes(4, "little") for value in (1, 0x50, 8)).ljust(
+        16 if pointer == 8 else 12, b"\0"
+    )
+    information += (0x350000).to_bytes(pointer, "little") + (0x351230).to_bytes(pointer, "little")
+    scene = Scene("8b03", cpu)
+    scene.builder.memory(HEAP, information)
+    crash = scene.crash(tmp_path, 0xC0000374, HEAP)
+    assert crash.reason == "STATUS_HEAP_CORRUPTION"
+    assert text_of(crash, "heap_failure") == (
+        "the heap at 0x350000 says of the block at 0x351230:"
+        " a block that was not in use was freed or used, as in a double free"
+    )
+    assert kinds(Scene("8b03", cpu).crash(tmp_path, 0xC0000374, HEAP)) == []
+
+
+def test_the_class_of_a_managed_exception(tmp_path: Path) -> None:
+    crash = Scene("8b03").crash(tmp_path, 0xE0434352, 0xFFFF_FFFF_8013_1509)
+    assert "0x80131509, which is that of System.InvalidOperationException" in text_of(crash, "managed_exception")
+    assert not crash.account.is_raised_by_instruction
+
+
+def test_an_instruction_in_no_module(tmp_path: Path) -> None:
+    scene = Scene("", rip=HEAP, rbx=0)
+    scene.builder.memory(HEAP, bytes.fromhex("8b03")).region(HEAP, 0x1000, COMMIT, 0x40)
+    crash = scene.crash(tmp_path, ACCESS_VIOLATION, READ, 0)
+    assert text_of(crash, "outside_modules") == (
+        f"the instruction at {HEAP:#x} is in memory of no module (execute and read and write):"
+        " generated code, or a jump gone astray"
+    )
+    assert "outside_modules" not in kinds(Scene("8b03", rbx=0).crash(tmp_path, ACCESS_VIOLATION, READ, 0))
+
+
+def test_a_section_of_the_image_that_may_not_be_written(tmp_path: Path) -> None:
+    pe = scene_of_images.image("amd64")
+    address = scene_of_images.BASE + scene_of_images.RDATA
+    builder = scene_of_images.dump(pe).memory(HEAP, bytes.fromhex("8903"))  # mov [rbx],eax
+    builder.thread(THREAD, {"rip": HEAP, "rsp": STACK, "rbx": address}, STACK, bytes(64))
+    builder.exception(THREAD, ACCESS_VIOLATION, HEAP, (WRITE, address))
+    crash = scene_of_images.write(tmp_path, pe, builder).crash
+    assert crash is not None
+    statement = next(each for each in crash.statements if each.kind == "not_allowed")
+    assert statement.text == f"what is at {address:#x} may not be written: read-only"
+    assert str(statement.basis[0]) == "modules (section .rdata of hello.exe)"
+    assert f"{address:#x} is in hello.exe+0x2000, section .rdata (read-only)" in text_of(crash, "in_module")

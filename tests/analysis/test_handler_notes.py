@@ -1,4 +1,4 @@
-"""What handlers note: assertions, annotations of Crashpad, crash information of macOS; of streams laid out by the test."""
+"""What handlers note: assertions, annotations of Crashpad, crash information of macOS; the tests lay out the streams."""
 
 from __future__ import annotations
 
