@@ -1,4 +1,4 @@
-"""What handlers note: assertions, annotations of Crashpad, crash information of macOS; the tests lay out the streams."""
+"""What handlers note: assertions, annotations of Crashpad, crash information of macOS; the tests lay out streams."""
 
 from __future__ import annotations
 
