@@ -432,3 +432,38 @@ def test_a_section_of_the_image_that_may_not_be_written(tmp_path: Path) -> None:
     assert statement.text == f"what is at {address:#x} may not be written: read-only"
     assert str(statement.basis[0]) == "modules (section .rdata of hello.exe)"
     assert f"{address:#x} is in hello.exe+0x2000, section .rdata (read-only)" in text_of(crash, "in_module")
+
+
+# --- addresses that the processor does not report ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "registers"), [("ffe0", {"rax": NOT_CANONICAL}), ("c3", {})])
+def test_a_branch_to_an_address_that_is_not_canonical(tmp_path: Path, code: str, registers: dict[str, int]) -> None:
+    """jmp rax, ret: the processor refuses them where they are."""
+    builder = DumpBuilder(cpu="amd64", platform=LINUX).module("app", 0x400000, 0x10000, 0)
+    builder.memory(CODE, bytes.fromhex(code))
+    builder.thread(THREAD, {"rip": CODE, "rsp": STACK} | registers, STACK, NOT_CANONICAL.to_bytes(8, "little"))
+    crash = stillframe.open(builder.exception(THREAD, SIGSEGV, 0, flags=0x80).write(tmp_path / "branch.dmp")).crash
+    assert crash is not None
+    assert crash.access is not None
+    assert (crash.access.kind, crash.access.address) == ("execute", NOT_CANONICAL)
+    assert crash.explanation == f"execution of {NOT_CANONICAL:#x}, which is not canonical, by app+0x1000"
+
+
+def test_an_address_that_nobody_knows_is_not_called_null(tmp_path: Path) -> None:
+    crash = Scene("", platform=LINUX).crash(tmp_path, SIGSEGV, address=0, flags=0x80)
+    assert crash.access is None
+    assert crash.statements == ()
+    assert "did not report" in crash.explanation
+    macos = Scene("", platform=MACOS).crash(tmp_path, 1, address=0, flags=13)
+    assert macos.reason == "EXC_BAD_ACCESS / EXC_I386_GPFLT"
+    assert macos.access is None
+
+
+def test_the_last_byte_can_be_meant(tmp_path: Path) -> None:
+    """-1 as a pointer faults at this address, as a page that is not there."""
+    access = (
+        Scene("8a03", rbx=0xFFFF_FFFF_FFFF_FFFF).crash(tmp_path, ACCESS_VIOLATION, READ, 0xFFFF_FFFF_FFFF_FFFF).access
+    )
+    assert access is not None
+    assert access.address == 0xFFFF_FFFF_FFFF_FFFF

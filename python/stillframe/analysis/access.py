@@ -16,7 +16,7 @@ from stillframe.model.crash import Access, Basis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stillframe._engine import ExceptionRecord, Registers
+    from stillframe._engine import ExceptionRecord, Instruction, Registers
     from stillframe.model.crash import AccessKind, CrashOperand
     from stillframe.model.dump import Dump
 
@@ -52,25 +52,54 @@ def is_canonical(address: int) -> bool:
 
 
 def access_of(
-    dump: Dump, exception: ExceptionRecord, registers: Registers | Absent, operands: Sequence[CrashOperand]
+    dump: Dump,
+    exception: ExceptionRecord,
+    registers: Registers | Absent,
+    instruction: Instruction | Absent,
+    operands: Sequence[CrashOperand],
 ) -> Access | None:
-    """The refused access; None if the exception is about something else."""
+    """The refused access; None if the exception is about something else, or nobody knows the address."""
     reported = _reported(dump, exception)
     if reported is None:
         return None
     kind, address, basis = reported
     address &= (1 << 8 * dump.pointer_size_bytes) - 1
-    true = _not_canonical_operand(dump, address, operands)
-    if true is not None and isinstance(true.address, int):
-        return _by_operand(true, true.address, address)
+    covering = next((operand for operand in operands if _covers(operand, address, kind)), None)
+    if covering is None and dump.cpu == "amd64" and address in {0, UNREPORTED_ADDRESS}:
+        true = _not_canonical(instruction, operands, address)
+        if true is not None or is_unreported(dump, exception):
+            return true
     pointer = None if isinstance(registers, Absent) else registers.instruction_pointer
     if kind is None and pointer is not None and pointer == address:
         return Access("execute", address, None, address, (basis, Basis("registers", "instruction pointer")))
-    covering = next((operand for operand in operands if _covers(operand, address, kind)), None)
     if covering is None:
         return Access(kind, address, None, address, (basis,))
     by_operand = _by_operand(covering, address, address)
     return by_operand._replace(kind=kind or by_operand.kind, basis=(basis, *by_operand.basis))
+
+
+def is_unreported(dump: Dump, exception: ExceptionRecord) -> bool:
+    """Whether the record says that the processor reported no address, as of one that is not canonical."""
+    from stillframe.analysis import mach, signals
+
+    system = "" if isinstance(dump.system, Absent) else dump.system.os
+    if dump.cpu != "amd64":
+        return False
+    if system in {"Linux", "Android"}:
+        return signals.Signal(exception.code, exception.flags).code_name == "SI_KERNEL" and not exception.address
+    if system in {"Mac OS X", "iOS"}:
+        return (exception.code, exception.flags) == (mach.BAD_ACCESS, mach.GENERAL_PROTECTION)
+    return exception.code in WINDOWS_CODES and exception.parameters[:2] == [0, UNREPORTED_ADDRESS]
+
+
+def branch_target(instruction: Instruction | Absent, operands: Sequence[CrashOperand]) -> int | None:
+    """Where a call, a jump or a return would have gone; None of other instructions, or where it is not known."""
+    if isinstance(instruction, Absent) or instruction.flow not in {"call", "jump", "return"}:
+        return None
+    if instruction.target is not None or not operands:
+        return instruction.target
+    value = operands[-1 if instruction.flow == "return" else 0].value
+    return value if isinstance(value, int) else None
 
 
 def _reported(dump: Dump, exception: ExceptionRecord) -> tuple[AccessKind | None, int, Basis] | None:
@@ -91,14 +120,23 @@ def _reported(dump: Dump, exception: ExceptionRecord) -> tuple[AccessKind | None
     return KINDS.get(kind), address, Basis("exception record", "parameters 0 and 1")
 
 
-def _not_canonical_operand(dump: Dump, address: int, operands: Sequence[CrashOperand]) -> CrashOperand | None:
-    """The operand that the record has no address of. Records have 0 or all ones in its place."""
-    if dump.cpu != "amd64" or address not in {0, UNREPORTED_ADDRESS}:
+def _not_canonical(instruction: Instruction | Absent, operands: Sequence[CrashOperand], reported: int) -> Access | None:
+    """The access that the record has no address of: to an operand, or to where a branch would have gone."""
+    for operand in operands:
+        if isinstance(operand.address, int) and operand.size_bytes and not is_canonical(operand.address):
+            return _by_operand(operand, operand.address, reported)
+    target = branch_target(instruction, operands)
+    if target is None or is_canonical(target) or isinstance(instruction, Absent):
         return None
-    candidates = [each for each in operands if isinstance(each.address, int) and each.size_bytes]
-    if any(_covers(each, address, None) for each in candidates):
-        return None
-    return next((each for each in candidates if isinstance(each.address, int) and not is_canonical(each.address)), None)
+    # The processor refuses the branch itself, so that the instruction pointer is still at it.
+    return Access("execute", target, None, reported, (Basis("instruction", instruction.mnemonic), _source(operands)))
+
+
+def _source(operands: Sequence[CrashOperand]) -> Basis:
+    operand = next((each for each in operands if isinstance(each.value, int)), None)
+    if operand is not None and isinstance(operand.address, int):
+        return Basis("memory", f"{operand.address:#x} to {operand.address + operand.size_bytes:#x}")
+    return Basis("registers", operand.text if operand else "")
 
 
 def _by_operand(operand: CrashOperand, address: int, reported: int) -> Access:

@@ -35,7 +35,7 @@ def account_of(dump: Dump) -> Account:
         instruction = operands.faulting_instruction(dump, registers.instruction_pointer)
         if not isinstance(instruction, Absent):
             found = operands.operands_of(dump, thread, registers, instruction)
-    access = access_of(dump, exception, registers, found)
+    access = access_of(dump, exception, registers, instruction, found)
     places = AddressMap(dump)
     exhaustion = None if access is None else stack_exhaustion(dump, places, access)
     flips = () if exhaustion else _flips(dump, access, found, registers, places)

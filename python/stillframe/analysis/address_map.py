@@ -29,6 +29,8 @@ PAGE_BYTES = 0x1000
 LARGEST_GUARD_BYTES = 0x10000
 """A region without access that is larger is a reservation, not a guard."""
 LARGEST_STACK_BYTES = 1 << 30
+MOST_UNLOADED_MODULES = 1024
+"""Windows remembers the last 64."""
 DEALLOCATION_STACK = {4: 0xE0C, 8: 0x1478}
 """Offset of the reserved stack's lowest address in the thread environment block, by the size of a pointer."""
 
@@ -131,9 +133,8 @@ class AddressMap:
         """The modules that had been there and were unloaded; several may have been, one after another."""
         if self._dump.modules.at(address) is not None:
             return []
-        return [
-            module for module in self._dump.unloaded_modules if module.base <= address < module.base + module.size_bytes
-        ]
+        known = self._dump.unloaded_modules[:MOST_UNLOADED_MODULES]
+        return [module for module in known if module.base <= address < module.base + module.size_bytes]
 
     @cached_property
     def stacks(self) -> list[StackBounds]:

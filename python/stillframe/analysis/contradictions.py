@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stillframe.analysis.access import UNREPORTED_ADDRESS, is_canonical
+from stillframe.analysis.access import is_unreported
+from stillframe.analysis.operands import accessed
 from stillframe.model.absent import Absent
 from stillframe.model.crash import Basis, Statement
 
@@ -56,7 +57,10 @@ def contradictions(
         text = f"the record tells of a privileged instruction, but {instruction.mnemonic} is none"
         yield Statement("priv_instruction_crash_without_priv_instruction", text, (RECORD, INSTRUCTION))
     if access is not None:
-        yield from _of_the_access(dump, operands, access, places)
+        yield from _of_the_access(operands, access, places)
+    elif dump.exception is not None and is_unreported(dump, dump.exception) and _accesses(operands):
+        text = "the record tells of an address that is not canonical, but those of the instruction are"
+        yield Statement("non_canonical_address_falsely_reported", text, (RECORD, INSTRUCTION))
 
 
 def _is_privileged(instruction: Instruction) -> bool:
@@ -64,19 +68,16 @@ def _is_privileged(instruction: Instruction) -> bool:
     return instruction.mnemonic.split()[-1] in PRIVILEGED or any(name.startswith(("cr", "dr")) for name in registers)
 
 
-def _of_the_access(
-    dump: Dump, operands: Sequence[CrashOperand], access: Access, places: AddressMap
-) -> Iterator[Statement]:
+def _accesses(operands: Sequence[CrashOperand]) -> bool:
+    """Whether the instruction accesses memory, at addresses that are all known."""
     memory = [each for each in operands if each.kind == "memory"]
-    is_known = bool(memory) and all(isinstance(each.address, int) and each.size_bytes for each in memory)
-    if dump.cpu == "amd64" and access.reported == access.address == UNREPORTED_ADDRESS:
-        if is_known and all(isinstance(each.address, int) and is_canonical(each.address) for each in memory):
-            text = "the record tells of an address that is not canonical, but those of the instruction are"
-            yield Statement("non_canonical_address_falsely_reported", text, (RECORD, INSTRUCTION))
-        return
+    return bool(memory) and all(isinstance(each.address, int) and each.size_bytes for each in memory)
+
+
+def _of_the_access(operands: Sequence[CrashOperand], access: Access, places: AddressMap) -> Iterator[Statement]:
     if access.kind is None or access.kind == "execute":
         return
-    if is_known and len(access.basis) == 1 and access.reported == access.address:
+    if _accesses(operands) and accessed(access, operands) is None:
         text = f"the record tells of an access to {access.address:#x}, but the instruction makes none to it"
         yield Statement("crashing_access_not_found_in_memory_accesses", text, (RECORD, INSTRUCTION))
     permissions = places.permissions(access.address) if places.has_regions else None

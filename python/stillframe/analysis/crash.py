@@ -55,7 +55,9 @@ class _ExplainedCrash(Crash):
     @cached_property
     def explanation(self) -> str:
         """The sentence names the innermost function, so this may walk a stack and look for files."""
-        reason, access = self._reason, self.account.access
+        reason, access, thrown = self._reason, self.account.access, self.account.exception_type
+        if thrown is not None:
+            reason = reason._replace(deed=f"C++ exception {thrown} thrown")
         if reason.is_access and access is not None:
             reason = _access_in_words(reason, access, self._dump)
         where = _innermost(self.thread) if reason.link else ""
@@ -112,22 +114,22 @@ def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
     known = windows.ACCESS_KINDS.get(kind)
     name = f"EXCEPTION_ACCESS_VIOLATION_{known}" if known else "EXCEPTION_ACCESS_VIOLATION"
     where = _address_in_words(address, dump.pointer_size_bytes)
-    return _Reason(name, address, f"access to {where}", "by", is_access=True)
+    deed = f"access to {where}"
+    if known == "READ" and address == UNREPORTED_ADDRESS and dump.cpu == "amd64":
+        # breakpad's write_av_non_canonical.dmp, as its name says, is a write, recorded as a read of this address: the
+        # processor reports neither which address it was, if that is not canonical, nor what was done to it. Only the
+        # instruction tells; these are the words where it is not known.
+        deed = f"access to an address that is not canonical (recorded as a read of {where})"
+    return _Reason(name, address, deed, "by", is_access=True)
 
 
 def _access_in_words(reason: _Reason, access: Access, dump: Dump) -> _Reason:
     """`write to 0x0 (null)`, linked by `by`."""
     where = _address_in_words(access.address, dump.pointer_size_bytes)
     is_found = access.address != access.reported
-    if not is_found and dump.cpu == "amd64" and access.address == UNREPORTED_ADDRESS and access.kind == "read":
-        # breakpad's write_av_non_canonical.dmp, as its name says, is a write, recorded as a read of this address: the
-        # processor reports neither which address it was, if that is not canonical, nor what was done to it. Only the
-        # instruction tells, and here it is not known.
-        return reason._replace(
-            deed=f"access to an address that is not canonical (recorded as a read of {where})", link="by"
-        )
     if access.kind == "execute":
-        return reason._replace(deed=f"execution of {where}, where no code may run", link="")
+        why = "which is not canonical," if is_found else "where no code may run"
+        return reason._replace(deed=f"execution of {where}, {why}", link="by" if is_found else "")
     deed = {"read": f"read from {where}", "write": f"write to {where}"}.get(access.kind or "", f"access to {where}")
     more = ", which is not canonical," if is_found else reason.more
     return reason._replace(deed=deed + more, link="by")
@@ -142,7 +144,7 @@ def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
     more = CODE_WORDS.get(signal.code_name or "")
     if signal.has_address and signal.code_name == "SI_KERNEL":
         unreported = "access to an address that the processor did not report"
-        return _Reason(signal.name, exception.address, unreported, "by", is_access=bool(exception.address))
+        return _Reason(signal.name, exception.address, unreported, "by", is_access=True)
     if signal.has_address:
         where = _address_in_words(exception.address, pointer_size_bytes)
         more = f", {more}," if more else ""

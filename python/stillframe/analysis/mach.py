@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BAD_ACCESS, BAD_INSTRUCTION, ARITHMETIC, SOFTWARE, BREAKPOINT, CRASH, RESOURCE, GUARD = 1, 2, 3, 5, 6, 10, 11, 12
+GENERAL_PROTECTION = 13
+"""EXC_I386_GPFLT: of BAD_ACCESS on x64, an address that is not canonical, which is not recorded."""
 SIMULATED, NS_EXCEPTION = 0x43507378, 0x43506E78
 """Crashpad's own, `CPsx` and `CPnx`: a dump without a crash; an exception of Objective-C."""
 NAMES = {
@@ -52,7 +54,7 @@ _CODES = {
 }
 """Codes of an exception that every processor has."""
 _X86_CODES = {
-    BAD_ACCESS: {13: "EXC_I386_GPFLT"},
+    BAD_ACCESS: {GENERAL_PROTECTION: "EXC_I386_GPFLT"},
     BAD_INSTRUCTION: {
         1: "EXC_I386_INVOP",
         10: "EXC_I386_INVTSSFLT",

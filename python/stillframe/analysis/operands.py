@@ -178,7 +178,8 @@ class _Reader:
         origin_name = self._origin_name(loaded_from) if loaded_from else None
         pointer = self._variable_in(operand.base) or origin_name
         if pointer is None:
-            return None, None
+            slot = None if loaded_from is None else loaded_from.text
+            return None, f"[{slot.partition('[')[2]}" if slot and "[" in slot else None
         if operand.index is not None:
             name = f"{pointer}[…]"
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stillframe import Absent
 from stillframe.analysis import handler_notes
-from stillframe.analysis.access import is_canonical
+from stillframe.analysis.access import branch_target, is_canonical
 from stillframe.analysis.contradictions import KINDS as CONTRADICTIONS
 from stillframe.analysis.operands import points_to_null
 from stillframe.cli import schema
@@ -132,13 +132,7 @@ def _memory_accesses(dump: Dump, crash: Crash) -> list[Object]:
 
 def _instruction_pointer_update(dump: Dump, crash: Crash) -> Object | None:
     """Where a call, a jump or a return would have gone."""
-    instruction = crash.instruction
-    if isinstance(instruction, Absent) or instruction.flow not in {"call", "jump", "return"}:
-        return None
-    target = instruction.target
-    if target is None and crash.operands:
-        operand = crash.operands[-1] if instruction.flow == "return" else crash.operands[0]
-        target = operand.value if isinstance(operand.value, int) else None
+    target = branch_target(crash.instruction, crash.operands)
     return None if target is None else {"address": schema.hex_text(dump, target)}
 
 

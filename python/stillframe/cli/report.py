@@ -108,12 +108,14 @@ def _add_instruction(page: Page, crash: Crash) -> None:
 
 
 def _operand(operand: CrashOperand) -> str:
-    """`[rax] is *where, from g_null, at 0x0`; `eax is doubled = 0x6a`."""
+    """`[rcx] (*where, loaded from g_null) at 0x0`; `eax (doubled) = 0x6a`."""
     of_memory = operand.text.partition("[")
     text = f"[{of_memory[2]}" if operand.kind == "memory" and of_memory[1] else operand.text
     parts = [text]
-    if operand.name is not None and operand.name not in operand.text:
-        parts.append(f"({operand.name}{f', loaded from {operand.origin}' if operand.origin else ''})")
+    name = operand.name if operand.name is None or operand.name not in operand.text else None
+    notes = [name or "", f"loaded from {operand.origin}" if operand.origin else ""]
+    if any(notes):
+        parts.append(f"({', '.join(note for note in notes if note)})")
     if operand.address is not None:
         parts.append(f"at {operand.address:#x}" if isinstance(operand.address, int) else f"is {operand.address.reason}")
     if isinstance(operand.value, int) and operand.access != "write":

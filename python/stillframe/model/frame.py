@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from stillframe.model.process import Process
     from stillframe.model.symbol import Function, NameKind, Symbolized
 
+LARGEST_FUNCTION_BYTES = 1 << 20
+"""Up to an instruction. More is a function that its debug information does not bound, or a hostile one."""
+
 
 class Variable(NamedTuple):
     """A variable in scope at a frame's instruction."""
@@ -137,6 +140,8 @@ class Frame:
         # Instructions cannot be decoded backwards: start where the function does.
         function = self.function
         if isinstance(function, Absent) or self.registers.cpu == "arm64":
+            return ()
+        if not 0 <= self.instruction - function.address <= LARGEST_FUNCTION_BYTES:
             return ()
         self._process.memory.read_partial(function.address, self.instruction - function.address)  # brings the image
         decoded = self._process.space.disassemble(function.address, end=self.instruction)
