@@ -208,7 +208,7 @@ def in_region(address: int, protect: int, access: int, folder: Path) -> stillfra
 def test_the_protection_that_forbids_the_access(tmp_path: Path) -> None:
     crash = in_region(HEAP, READ_ONLY, WRITE, tmp_path)
     assert kinds(crash) == ["in_region", "not_allowed"]
-    assert text_of(crash, "not_allowed") == f"what is at {HEAP:#x} may not be written: read-only"
+    assert text_of(crash, "not_allowed") == f"memory may not be written at {HEAP:#x}: read-only"
     (basis,) = crash.statements[1].basis
     assert str(basis) == f"memory regions ({HEAP:#x} to {HEAP + 0x1000:#x})"
 
@@ -229,7 +229,7 @@ def test_execution_of_memory_that_is_no_code(tmp_path: Path) -> None:
     scene = Scene("", rip=HEAP)
     scene.builder.region(HEAP, 0x1000, COMMIT, READ_WRITE)
     crash = scene.crash(tmp_path, ACCESS_VIOLATION, EXECUTE, HEAP, address=HEAP)
-    assert text_of(crash, "not_allowed") == f"what is at {HEAP:#x} may not run: read and write"
+    assert text_of(crash, "not_allowed") == f"no code may run at {HEAP:#x}: read and write"
 
 
 def test_places(tmp_path: Path) -> None:
@@ -269,6 +269,15 @@ def test_an_access_below_the_stack_means_that_it_is_used_up(tmp_path: Path) -> N
     assert text_of(crash, "stack_exhaustion") == (
         "the stack of thread 0 is used up: 65,536 bytes are in use, and 0x1fff8 is below"
     )
+    assert crash.bit_flips == ()
+
+
+def test_a_stack_pointer_that_is_below_its_stack(tmp_path: Path) -> None:
+    """A function that had made room for 8 KB of variables, and wrote the first of them."""
+    scene = Scene("893c24", platform=LINUX, rsp=STACK - 0x2000)  # mov [rsp],edi
+    scene.builder.stream(0x47670009, MAPS)
+    crash = scene.crash(tmp_path, SIGSEGV, address=STACK - 0x2000)
+    assert text_of(crash, "stack_exhaustion").startswith(f"the stack of thread 0 is used up: {0x12000:,} bytes")
     assert crash.bit_flips == ()
 
 
@@ -429,7 +438,7 @@ def test_a_section_of_the_image_that_may_not_be_written(tmp_path: Path) -> None:
     crash = scene_of_images.write(tmp_path, pe, builder).crash
     assert crash is not None
     statement = next(each for each in crash.statements if each.kind == "not_allowed")
-    assert statement.text == f"what is at {address:#x} may not be written: read-only"
+    assert statement.text == f"memory may not be written at {address:#x}: read-only"
     assert str(statement.basis[0]) == "modules (section .rdata of hello.exe)"
     assert f"{address:#x} is in hello.exe+0x2000, section .rdata (read-only)" in text_of(crash, "in_module")
 

@@ -48,7 +48,9 @@ NAMED = {
     "linux_executable_heap": Expected("write", ("null", "executable_memory"), "code may run in the heap"),
     "linux_executable_stack": Expected("write", ("null", "executable_memory"), "code may run in the stack"),
     "linux_outside_module": Expected("execute", ("in_nothing",), "0x29cd74 belongs to nothing"),
-    "linux_jmp_to_module_not_exe_region": Expected("execute", ("not_allowed",), "may not run: read-only"),
+    "linux_jmp_to_module_not_exe_region": Expected(
+        "execute", ("not_allowed",), "no code may run at 0x616500: read-only"
+    ),
     "linux_write_to_nonwritable_module": Expected("write", ("in_module", "not_allowed"), "may not be written"),
     "linux_write_to_outside_module": Expected("write", ("in_nothing",), "0x390000 belongs to nothing"),
     "linux_write_to_outside_module_via_math": Expected("write", ("in_nothing",), "0x732b80 belongs to nothing"),

@@ -29,6 +29,8 @@ PAGE_BYTES = 0x1000
 LARGEST_GUARD_BYTES = 0x10000
 """A region without access that is larger is a reservation, not a guard."""
 LARGEST_STACK_BYTES = 1 << 30
+LARGEST_FRAME_BYTES = 1 << 20
+"""How far below its stack the pointer of a function is sought that had just made room for its variables."""
 MOST_UNLOADED_MODULES = 1024
 """Windows remembers the last 64."""
 DEALLOCATION_STACK = {4: 0xE0C, 8: 0x1478}
@@ -152,7 +154,7 @@ class AddressMap:
         by_teb = self._bounds_by_teb(thread)
         if by_teb is not None and (pointer is None or (by_teb.reserved_low or by_teb.low) <= pointer <= by_teb.high):
             return by_teb
-        region = None if pointer is None else self.region_at(pointer)
+        region = None if pointer is None else self._stack_region(pointer)
         if region is not None and region.state == MEM_COMMIT and region.protect & WRITABLE:
             end = region.base + region.size_bytes
             return StackBounds(
@@ -161,6 +163,16 @@ class AddressMap:
         if thread.stack_size_bytes:
             low, end = thread.stack_start, thread.stack_start + thread.stack_size_bytes
             return StackBounds(thread, low, end, None, Basis("threads", f"stack of thread {thread.index}"))
+        return None
+
+    def _stack_region(self, pointer: int) -> MemoryRegion | None:
+        """The region of the stack pointer. Of a stack that is used up the pointer is below: then the next region."""
+        region = self.region_at(pointer)
+        if region is not None and region.state == MEM_COMMIT:
+            return region
+        index = bisect_right(self._bases, pointer)
+        if index < len(self._regions) and self._bases[index] - pointer <= LARGEST_FRAME_BYTES:
+            return self._regions[index]
         return None
 
     def _bounds_by_teb(self, thread: Thread) -> StackBounds | None:

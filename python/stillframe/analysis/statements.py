@@ -135,6 +135,9 @@ def _of_the_address(facts: Facts, access: Access) -> Iterator[Statement]:
         elif text_in_it is not None:
             text = f'{name} is {value:#x}, which is the text "{text_in_it}": perhaps a pointer overwritten by text'
             yield Statement("text_pattern", text, (_basis(name, access),))
+        else:
+            continue
+        return  # the sum of this and others would look alike
 
 
 def _null(facts: Facts, access: Access) -> Statement:
@@ -187,8 +190,8 @@ def _of_its_place(facts: Facts, access: Access) -> Iterator[Statement]:
         if access.kind == "execute" and place.kind in {"stack", "region"} and permissions is None:
             yield Statement("not_allowed", f"no code may run in {place.kind} memory", place.basis)
         return
-    verb = {"read": "be read", "write": "be written", "execute": "run"}[access.kind]
-    yield Statement("not_allowed", f"what is at {address:#x} may not {verb}: {permissions}", (permissions.basis,))
+    what = {"read": "memory may not be read", "write": "memory may not be written", "execute": "no code may run"}
+    yield Statement("not_allowed", f"{what[access.kind]} at {address:#x}: {permissions}", (permissions.basis,))
 
 
 def _of_the_instruction(facts: Facts) -> Iterator[Statement]:
