@@ -476,3 +476,14 @@ def test_the_last_byte_can_be_meant(tmp_path: Path) -> None:
     )
     assert access is not None
     assert access.address == 0xFFFF_FFFF_FFFF_FFFF
+
+
+def test_a_signed_pointer_on_arm64(tmp_path: Path) -> None:
+    """A failed check leaves its mark in the upper bits; the lower ones are the address that was meant."""
+    signed = 0x0020_0000_0040_2000
+    builder = DumpBuilder(cpu="arm64", platform=MACOS).module("app", 0x400000, 0x10000, 0)
+    builder.thread(THREAD, {"pc": CODE, "sp": STACK}, STACK, bytes(64))
+    crash = stillframe.open(builder.exception(THREAD, 1, signed, flags=1).write(tmp_path / "signed.dmp")).crash
+    assert crash is not None
+    assert kinds(crash) == ["pointer_authentication"]
+    assert "0x402000 is in app+0x2000" in crash.statements[0].text

@@ -51,6 +51,18 @@ def is_canonical(address: int) -> bool:
     return address >> 47 in {0, (1 << 17) - 1}
 
 
+def address_bits_of_arm64(dump: Dump) -> int | None:
+    """How many bits of a pointer are an address: those above hold signatures and tags; None of other processors.
+
+    Source: Arm, "Architecture Reference Manual", D8.10; Linux, `Documentation/arch/arm64/memory.rst` (48 bits); XNU,
+    `MACH_VM_MAX_ADDRESS` (47 bits).
+    """
+    if dump.cpu != "arm64":
+        return None
+    system = "" if isinstance(dump.system, Absent) else dump.system.os
+    return 47 if system in {"Mac OS X", "iOS"} else 48
+
+
 def access_of(
     dump: Dump,
     exception: ExceptionRecord,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe.analysis import bit_flips, handler_notes, operands, statements
-from stillframe.analysis.access import access_of, is_raised_by_instruction
+from stillframe.analysis.access import access_of, address_bits_of_arm64, is_raised_by_instruction
 from stillframe.analysis.address_map import AddressMap
 from stillframe.analysis.places import stack_exhaustion
 from stillframe.analysis.windows import CPP_EXCEPTION
@@ -69,7 +69,8 @@ def _flips(
     registers: Registers | Absent,
     places: AddressMap,
 ) -> tuple[BitFlip, ...]:
-    if access is None or isinstance(registers, Absent):
+    bits = address_bits_of_arm64(dump)
+    if access is None or isinstance(registers, Absent) or (bits is not None and access.address >> bits):
         return ()
     operand = operands.accessed(access, found)
     return bit_flips.possible_flips(access, operand, registers, places, dump.pointer_size_bytes)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.analysis import handler_notes, patterns
-from stillframe.analysis.access import NULL_PAGES_BYTES, is_canonical, is_raised_by_instruction
+from stillframe.analysis.access import NULL_PAGES_BYTES, address_bits_of_arm64, is_canonical, is_raised_by_instruction
 from stillframe.analysis.contradictions import contradictions
 from stillframe.analysis.operands import accessed, points_to_null
 from stillframe.analysis.places import place_of
@@ -127,6 +127,9 @@ def _of_the_address(facts: Facts, access: Access) -> Iterator[Statement]:
         if access.reported != address:
             text += f"; the exception record has {access.reported:#x} in its place"
         yield Statement("not_canonical", text, access.basis)
+    bits = address_bits_of_arm64(facts.dump)
+    if bits is not None and address >> bits:
+        yield from _signed_pointer(facts, access, bits)
     for name, value in _values_of_the_address(facts, access):
         fill = patterns.fill_of(value, size)
         text_in_it = None if fill or facts.places.is_mapped(value) else patterns.text_of(value, size)
@@ -138,6 +141,19 @@ def _of_the_address(facts: Facts, access: Access) -> Iterator[Statement]:
         else:
             continue
         return  # the sum of this and others would look alike
+
+
+def _signed_pointer(facts: Facts, access: Access, bits: int) -> Iterator[Statement]:
+    """An address whose upper bits hold more than an address: a signature, or a tag."""
+    plain = access.address & ((1 << bits) - 1)
+    if not facts.places.is_mapped(plain):
+        return
+    place = place_of(facts.dump, facts.places, plain)
+    text = (
+        f"the upper bits of {access.address:#x} are no part of an address; {plain:#x} {place.text}:"
+        " a signed pointer whose check failed, or a tagged one"
+    )
+    yield Statement("pointer_authentication", text, (*access.basis, *place.basis))
 
 
 def _null(facts: Facts, access: Access) -> Statement:
@@ -174,7 +190,8 @@ def _basis(name: str, access: Access) -> Basis:
 def _of_its_place(facts: Facts, access: Access) -> Iterator[Statement]:
     """What it belongs to, and whether the access is allowed there."""
     address, places = access.address, facts.places
-    is_no_address = facts.dump.cpu == "amd64" and not is_canonical(address)
+    bits = address_bits_of_arm64(facts.dump)
+    is_no_address = (facts.dump.cpu == "amd64" and not is_canonical(address)) or (bits is not None and address >> bits)
     if is_no_address or (address < NULL_PAGES_BYTES and not places.is_mapped(address)):
         return
     exhaustion = facts.exhaustion
