@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from stillframe import Absent, Module, Reason
 from stillframe.analysis.cpp_exception import plain_name
+from stillframe.model.symbol import Symbol
 from support.dump_builder import DumpBuilder
 
 if TYPE_CHECKING:
@@ -100,3 +102,24 @@ NAMES = [
 @pytest.mark.parametrize(("decorated", "plain"), NAMES)
 def test_plain_names(decorated: str, plain: str) -> None:
     assert plain_name(decorated) == plain
+
+
+def test_symbols_tell_the_class_where_memory_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TypeDescriptors lie in a writable section, which small dumps leave out; ThrowInfo does not."""
+
+    def symbols(named: dict[int, str]) -> None:
+        def symbol_at(module: Module, address: int) -> Symbol | Absent:
+            decorated = named.get(address)
+            if decorated is None:
+                return Absent.because(Reason.NOT_IN_DEBUG_INFO)
+            return Symbol(decorated, decorated, address, "public_data", None, module)
+
+        monkeypatch.setattr(Module, "symbol_at", symbol_at)
+
+    without_descriptors = exception_data(RUNTIME_ERROR, "amd64")[:0x200]
+    symbols({DATA + 0x400: "??_R0?AVruntime_error@std@@@8"})
+    assert crash_of(tmp_path, "amd64", without_descriptors, None).exception_type == "std::runtime_error"
+    symbols({DATA: "_TI2?AVout_of_range@std@@"})
+    assert crash_of(tmp_path, "amd64", without_descriptors, None).exception_type == "std::out_of_range"
+    symbols({DATA: "some_table"})
+    assert crash_of(tmp_path, "amd64", without_descriptors, None).exception_type is None
