@@ -22,7 +22,7 @@ class EngineError(Exception):
 
 @final
 class Stream:
-    """One entry of a minidump's stream directory."""
+    """One part of the file: an entry of a minidump's stream directory, or a note of a core."""
 
     index: int
     type: int
@@ -191,17 +191,18 @@ class Registers:
 
 @final
 class DumpFile:
-    """A minidump, entered by index. Opening reads the header and the stream directory, nothing else."""
+    """A minidump or an ELF core, entered by index. Opening reads the header and the directory, nothing else."""
 
     @staticmethod
     def open(path: str | PathLike[str]) -> DumpFile:
-        """:raises OSError: if the file cannot be opened. :raises EngineError: if it is not a minidump."""
+        """:raises OSError: if the file cannot be opened. :raises EngineError: if it is not a dump."""
     @staticmethod
     def from_bytes(data: bytes) -> DumpFile:
-        """:raises EngineError: if it is not a minidump."""
+        """:raises EngineError: if it is not a dump."""
+    format: Literal["minidump", "elf_core"]
     size_bytes: int
-    timestamp: int
-    """Seconds since 1970."""
+    timestamp: int | None
+    """Seconds since 1970, if the file says."""
     flags: int
     """MINIDUMP_TYPE."""
     streams: list[Stream]
@@ -216,6 +217,8 @@ class DumpFile:
     memory_regions: list[MemoryRegion]
     handles: list[HandleRecord]
     comments: list[str]
+    command_line: str | None
+    """What the process was started with, where a stream or note says."""
     def stream_bytes(self, index: int) -> bytes:
         """The bytes of the stream with this index, as far as the file holds them. :raises IndexError:"""
     def context(self, thread: int) -> Registers | None:

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use stillframe_engine::data::Data;
 use stillframe_engine::dump::modules::{self, CodeView};
-use stillframe_engine::dump::{Dump, StreamEntry, memory, threads};
+use stillframe_engine::dump::{Dump, Format, StreamEntry, memory, threads};
 
 use crate::errors::engine_error;
 use crate::identity::Pdb70;
@@ -19,8 +19,8 @@ pub struct Stream {
     index: usize,
     r#type: u32,
     name: String,
-    offset: u32,
-    size_bytes: u32,
+    offset: u64,
+    size_bytes: u64,
     problem: Option<String>,
 }
 
@@ -207,7 +207,7 @@ impl DumpFile {
         Stream {
             index: entry.index,
             r#type: entry.kind,
-            name: entry.name(),
+            name: entry.name.to_string(),
             offset: entry.offset,
             size_bytes: entry.size_bytes,
             problem: self.problem(entry.index),
@@ -233,7 +233,15 @@ impl DumpFile {
     }
 
     #[getter]
-    fn timestamp(&self) -> u32 {
+    fn format(&self) -> &'static str {
+        match self.0.header().format {
+            Format::Minidump => "minidump",
+            Format::ElfCore => "elf_core",
+        }
+    }
+
+    #[getter]
+    fn timestamp(&self) -> Option<u32> {
         self.0.header().timestamp
     }
 
@@ -341,6 +349,11 @@ impl DumpFile {
     }
 
     #[getter]
+    fn command_line(&self) -> Option<String> {
+        self.0.command_line()
+    }
+
+    #[getter]
     fn comments(&self) -> Vec<String> {
         self.0.comments()
     }
@@ -361,7 +374,7 @@ impl DumpFile {
     fn check(&self, py: Python<'_>) -> Vec<String> {
         py.detach(|| self.0.read_all());
         let name = |index: usize| match self.0.streams().get(index) {
-            Some(entry) => format!("stream {index} ({})", entry.name()),
+            Some(entry) => format!("stream {index} ({})", entry.name),
             None => "the dump".to_owned(),
         };
         self.0.problems().into_iter().map(|(index, text)| format!("{}: {text}", name(index))).collect()

@@ -37,6 +37,11 @@ impl Data {
         Ok(Data { part: 0..map.len(), whole: Arc::new(map) })
     }
 
+    /// Where it begins in the file or buffer that it is a part of.
+    pub fn start(&self) -> u64 {
+        self.part.start as u64
+    }
+
     /// A part of it, which shares its bytes; None if it does not lie within.
     pub fn part(&self, offset: u64, size: u64) -> Option<Data> {
         slice_at(self, offset, size).ok()?;

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`data`], [`bytes`] | mapped files; a cursor that cannot read past its end |
 //! | [`address`], [`registers`], [`cfi`] | kinds of address; a processor's register set with validity; rules for callers |
+//! | [`callframe`] | DWARF's sections of call frame information, read into rules |
 //! | [`image`], [`elf`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
 //! | [`memory`] | the address space of one dump: dump regions above proved images |
 //! | [`unwind`], [`disasm`] | questions asked of that address space |
@@ -14,6 +15,7 @@
 
 pub mod address;
 pub mod bytes;
+pub mod callframe;
 pub mod cfi;
 pub mod data;
 pub mod debuginfo;

@@ -55,6 +55,7 @@ pub mod x64 {
 #[allow(missing_docs)]
 pub mod arm64 {
     use super::Register;
+    pub const X19: Register = Register(19);
     pub const FP: Register = Register(29);
     pub const LR: Register = Register(30);
     pub const SP: Register = Register(31);

@@ -43,6 +43,8 @@ def os_version(dump: Dump) -> str | None:
     if isinstance(system, Absent):
         return None
     words = system.csd_version.split()
+    if system.os == "Linux" and system.os_version == UNSAID_VERSION and not words:
+        return None
     if system.os != "Linux" or system.os_version != UNSAID_VERSION or len(words) < 3:
         return f"{system.os_version} {system.csd_version}".rstrip()
     last = -2 if words[-1] in {"GNU/Linux", "Linux/GNU"} else -1

@@ -48,12 +48,17 @@ def _add_file(page: Page, dump: Dump) -> None:
     from stillframe.analysis import linux
     from stillframe.cli.page import Styled
 
-    when = f"{datetime.fromtimestamp(dump.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    page.line(Styled(dump.path.name, "bold"), f": minidump of {dump.size_bytes:,} bytes, written {when}")
+    kind = {"minidump": "minidump", "elf_core": "ELF core"}[dump.format]
+    words = [f": {kind} of {dump.size_bytes:,} bytes"]
+    if dump.timestamp is not None:
+        words.append(f"written {datetime.fromtimestamp(dump.timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC")
+    page.line(Styled(dump.path.name, "bold"), ", ".join(words))
+    if dump.command_line is not None:
+        page.line(f"command line: {dump.command_line}")
     words = []
     if not isinstance(dump.system, Absent):
         system = dump.system
-        words += [f"{system.os} {linux.os_version(dump)}", system.cpu]
+        words += [f"{system.os} {linux.os_version(dump) or ''}".rstrip(), system.cpu]
     if (process_id := linux.process_id(dump)) is not None:
         words.append(f"process {process_id}")
     words += [_count(len(dump.threads), "thread"), _count(len(dump.modules), "module")]

@@ -102,7 +102,7 @@ def _handles(dump: Dump) -> list[Object] | None:
 
 
 def _uptime_seconds(dump: Dump) -> int | None:
-    if isinstance(dump.misc, Absent) or dump.misc.process_create_time is None:
+    if isinstance(dump.misc, Absent) or dump.misc.process_create_time is None or dump.timestamp is None:
         return None
     return max(dump.timestamp - dump.misc.process_create_time, 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from stillframe._engine import DumpFile, EngineError, Space
 from stillframe.errors import DumpError, FaultError, words_of
@@ -60,7 +60,7 @@ class Dump:
     def open(cls, path: Path, locator: Locator, explain: Explain = plain_facts) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
 
-        :raises DumpError: if the file cannot be opened or is not a minidump.
+        :raises DumpError: if the file cannot be opened or is not a dump.
         """
         try:
             file = DumpFile.open(path)
@@ -77,8 +77,13 @@ class Dump:
         return self._file.size_bytes
 
     @property
-    def timestamp(self) -> int:
-        """When the dump was written: seconds since 1970."""
+    def format(self) -> Literal["minidump", "elf_core"]:
+        """What kind of file it is."""
+        return self._file.format
+
+    @property
+    def timestamp(self) -> int | None:
+        """When the dump was written: seconds since 1970; None if it does not say, as cores do not."""
         return self._file.timestamp
 
     @property
@@ -100,6 +105,11 @@ class Dump:
     def pointer_size_bytes(self) -> int:
         """4 or 8; 8 if the dump does not say."""
         return 4 if self.cpu in {"x86", "arm"} else 8
+
+    @property
+    def command_line(self) -> str | None:
+        """What the process was started with, where the dump has it in a part of its own."""
+        return self._file.command_line
 
     @cached_property
     def misc(self) -> MiscInfo | Absent:

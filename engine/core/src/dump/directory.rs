@@ -3,6 +3,8 @@
 //! Source: Microsoft, minidumpapiset.h (MINIDUMP_HEADER, MINIDUMP_DIRECTORY, MINIDUMP_STREAM_TYPE); Breakpad,
 //! minidump_format.h; Crashpad, minidump_extensions.h; Mozilla's types as in rust-minidump's minidump-common.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use crate::bytes::{Reader, Truncated, slice_at};
@@ -12,7 +14,7 @@ const SIGNATURE: u32 = 0x504d_444d;
 /// Bytes of a MINIDUMP_DIRECTORY.
 const ENTRY_BYTES: u64 = 12;
 
-/// Why a file cannot be opened as a minidump.
+/// Why a file cannot be opened as a dump.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DumpError {
     /// Nothing in it.
@@ -24,6 +26,9 @@ pub enum DumpError {
     /// The header is cut off.
     #[error("not a whole minidump: the header is {0}")]
     Header(#[from] Truncated),
+    /// An ELF file that is no core, or a core that is damaged at its root.
+    #[error("{0}")]
+    Core(String),
     /// The stream directory does not lie within the file.
     #[error(
         "not a whole minidump: its stream directory ({count} entries at offset {offset:#x}) lies beyond the end of the \
@@ -39,13 +44,24 @@ pub enum DumpError {
     },
 }
 
+/// What kind of file a dump is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Microsoft's, and what Breakpad and Crashpad write on all systems.
+    Minidump,
+    /// Linux' own.
+    ElfCore,
+}
+
 /// The header's facts that are not positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// When the dump was written, seconds since 1970.
-    pub timestamp: u32,
+    /// When the dump was written, seconds since 1970, if it says.
+    pub timestamp: Option<u32>,
     /// MINIDUMP_TYPE.
     pub flags: u64,
+    /// The kind of file.
+    pub format: Format,
 }
 
 /// One entry of the stream directory: `size_bytes` bytes from `offset` on.
@@ -55,24 +71,18 @@ pub struct StreamEntry {
     pub index: usize,
     /// The type as stored.
     pub kind: u32,
+    /// The standard name of its type, or `Unknown(0x…)`.
+    pub name: Cow<'static, str>,
     /// File offset.
-    pub offset: u32,
+    pub offset: u64,
     /// Bytes, as claimed.
-    pub size_bytes: u32,
+    pub size_bytes: u64,
 }
 
 impl StreamEntry {
-    /// The standard name of its type, or `Unknown(0x…)`.
-    pub fn name(&self) -> String {
-        match stream_name(self.kind) {
-            Some(name) => name.to_owned(),
-            None => format!("Unknown({:#010x})", self.kind),
-        }
-    }
-
     /// Its bytes, or what is missing of them.
     pub fn bytes<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], Truncated> {
-        slice_at(file, u64::from(self.offset), u64::from(self.size_bytes))
+        slice_at(file, self.offset, self.size_bytes)
     }
 }
 
@@ -89,14 +99,15 @@ pub fn read_directory(file: &[u8]) -> Result<(Header, Vec<StreamEntry>), DumpErr
     let count = input.u32()?;
     let offset = input.u32()?;
     input.skip(4)?; // checksum, unused
-    let header = Header { timestamp: input.u32()?, flags: input.u64()? };
+    let header = Header { timestamp: Some(input.u32()?), flags: input.u64()?, format: Format::Minidump };
     let directory = slice_at(file, u64::from(offset), u64::from(count) * ENTRY_BYTES)
         .map_err(|_| DumpError::Directory { count, offset, file_bytes: file.len() })?;
     let mut input = Reader::new(directory);
     let mut streams = Vec::with_capacity(count as usize);
     for index in 0..count as usize {
         let (kind, size_bytes, offset) = (input.u32()?, input.u32()?, input.u32()?);
-        streams.push(StreamEntry { index, kind, offset, size_bytes });
+        let name = stream_name(kind).map_or_else(|| format!("Unknown({kind:#010x})").into(), Cow::Borrowed);
+        streams.push(StreamEntry { index, kind, name, offset: offset.into(), size_bytes: size_bytes.into() });
     }
     Ok((header, streams))
 }
@@ -105,7 +116,6 @@ pub fn read_directory(file: &[u8]) -> Result<(Header, Vec<StreamEntry>), DumpErr
 fn other_format(file: &[u8]) -> Option<&'static str> {
     const KNOWN: &[(&[u8], &str)] = &[
         (b"PMDM", "written by a big-endian machine (PMDM), which is not supported"),
-        (b"\x7fELF", "an ELF file; ELF cores are not supported yet"),
         (b"PAGEDU64", "a Windows kernel dump (64-bit), which is not supported"),
         (b"PAGEDUMP", "a Windows kernel dump (32-bit), which is not supported"),
         (b"USERDU64", "an old Windows user dump (64-bit), which is not supported"),
@@ -163,10 +173,10 @@ pub fn stream_name(kind: u32) -> Option<&'static str> {
         0x4767_0003 => "LinuxCpuInfo",
         0x4767_0004 => "LinuxProcStatus",
         0x4767_0005 => "LinuxLsbRelease",
-        0x4767_0006 => "LinuxCmdLine",
+        kind::LINUX_CMD_LINE => "LinuxCmdLine",
         0x4767_0007 => "LinuxEnviron",
         0x4767_0008 => "LinuxAuxv",
-        0x4767_0009 => "LinuxMaps",
+        kind::LINUX_MAPS => "LinuxMaps",
         0x4767_000a => "LinuxDsoDebug",
         0x4350_0001 => "CrashpadInfo",
         0x4d7a_0001 => "MozMacosCrashInfo",
@@ -197,4 +207,6 @@ pub mod kind {
     pub const MEMORY_INFO_LIST: u32 = 16;
     pub const THREAD_INFO_LIST: u32 = 17;
     pub const THREAD_NAMES: u32 = 24;
+    pub const LINUX_CMD_LINE: u32 = 0x4767_0006;
+    pub const LINUX_MAPS: u32 = 0x4767_0009;
 }

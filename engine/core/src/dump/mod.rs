@@ -1,11 +1,15 @@
-//! Minidumps: opened by header and directory, each stream read when someone asks for it, once.
+//! Dumps: what was saved of a process. Opened by header and directory; each part is read when someone asks for it, once.
 //!
-//! A broken stream costs that stream, or the records in it that are broken: [`Dump::problems`] says which and why.
+//! Minidumps and ELF cores give the same facts ([`Facts`]); what stands above never asks which one it is. A broken part
+//! costs that part, or the records in it that are broken: [`Facts::problems`] says which and why.
 
 pub mod context;
 pub mod directory;
+pub mod elf_core;
 pub mod handles;
+pub mod linux;
 pub mod memory;
+pub mod minidump;
 pub mod modules;
 pub mod records;
 pub mod system;
@@ -14,275 +18,108 @@ pub mod threads;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::ops::Deref;
 
-use directory::kind;
-pub use directory::{DumpError, Header, StreamEntry};
+pub use directory::{DumpError, Format, Header, StreamEntry};
+use elf_core::ElfCore;
 use handles::Handle;
-use memory::{MemoryIndex, MemoryRange, MemoryRegion};
+use memory::{MemoryIndex, MemoryRegion};
+use minidump::Minidump;
 use modules::{Module, UnloadedModule};
-use records::{Problem, Records, narrow, utf16};
+use records::Problem;
 use system::{MiscInfo, SystemInfo};
-use threads::{Exception, Location, Thread, ThreadInfo};
+use threads::{Exception, Thread, ThreadInfo};
 
-use crate::bytes::slice_at;
 use crate::data::Data;
 use crate::registers::{Cpu, RegisterSet};
 
-/// A minidump.
-pub struct Dump {
-    data: Data,
-    header: Header,
-    streams: Vec<StreamEntry>,
-    problems: Mutex<Vec<(usize, String)>>,
-    system: OnceLock<Option<SystemInfo>>,
-    misc: OnceLock<Option<MiscInfo>>,
-    modules: OnceLock<Vec<Module>>,
-    unloaded_modules: OnceLock<Vec<UnloadedModule>>,
-    threads: OnceLock<Vec<Thread>>,
-    thread_names: OnceLock<Vec<(u32, String)>>,
-    thread_infos: OnceLock<Vec<ThreadInfo>>,
-    exception: OnceLock<Option<Exception>>,
-    memory: OnceLock<MemoryIndex>,
-    regions: OnceLock<Vec<MemoryRegion>>,
-    handles: OnceLock<Vec<Handle>>,
-}
-
-impl Dump {
-    /// Opens a minidump: reads the header and the directory, nothing else.
-    pub fn open(data: Data) -> Result<Dump, DumpError> {
-        let (header, streams) = directory::read_directory(&data)?;
-        Ok(Dump {
-            data,
-            header,
-            streams,
-            problems: Mutex::default(),
-            system: OnceLock::new(),
-            misc: OnceLock::new(),
-            modules: OnceLock::new(),
-            unloaded_modules: OnceLock::new(),
-            threads: OnceLock::new(),
-            thread_names: OnceLock::new(),
-            thread_infos: OnceLock::new(),
-            exception: OnceLock::new(),
-            memory: OnceLock::new(),
-            regions: OnceLock::new(),
-            handles: OnceLock::new(),
-        })
-    }
-
+/// What every format of dumps answers. What a format does not have is empty.
+pub trait Facts: Send + Sync {
     /// The whole file.
-    pub fn data(&self) -> &Data {
-        &self.data
-    }
+    fn data(&self) -> &Data;
 
     /// Time stamp and flags.
-    pub fn header(&self) -> Header {
-        self.header
-    }
+    fn header(&self) -> Header;
 
-    /// The directory, known streams and others.
-    pub fn streams(&self) -> &[StreamEntry] {
-        &self.streams
-    }
+    /// The parts of the file: streams of a minidump, notes of a core; known ones and others.
+    fn streams(&self) -> &[StreamEntry];
 
     /// The bytes of a stream as far as the file holds them; None if there is no such entry.
-    pub fn stream_bytes(&self, index: usize) -> Option<&[u8]> {
-        let entry = self.streams.get(index)?;
-        let rest = self.data.get(entry.offset as usize..).unwrap_or_default();
-        Some(&rest[..rest.len().min(entry.size_bytes as usize)])
-    }
+    fn stream_bytes(&self, index: usize) -> Option<&[u8]>;
 
     /// What is known to be broken: index of the stream, and why. Only streams that were asked for are known.
-    pub fn problems(&self) -> Vec<(usize, String)> {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        problems.sort();
-        problems
-    }
+    fn problems(&self) -> Vec<(usize, String)>;
 
-    /// Asks for every stream, so that [`Dump::problems`] is complete.
-    pub fn read_all(&self) {
-        let _ = (self.system(), self.misc(), self.modules(), self.unloaded_modules(), self.threads());
-        let _ = (self.thread_names(), self.thread_infos(), self.exception(), self.memory(), self.regions());
-        let _ = (self.handles(), self.comments());
-        for (index, thread) in self.threads().iter().enumerate() {
-            if let Err(problem) = self.thread_context(index) {
-                let stream = self.first_of(&[kind::THREAD_LIST, kind::THREAD_EX_LIST]);
-                self.report(stream, format!("the context of thread {:#x}: {problem}", thread.id));
-            }
-        }
-        if let Some(Err(problem)) = self.exception_context() {
-            self.report(self.first_of(&[kind::EXCEPTION]), format!("the context of the exception: {problem}"));
-        }
-        for entry in &self.streams {
-            if let Err(outside) = entry.bytes(&self.data) {
-                self.report(Some(entry.index), Problem::OutsideFile(outside).to_string());
-            }
-        }
-    }
+    /// Asks for every stream, so that [`Facts::problems`] is complete.
+    fn read_all(&self);
 
-    fn report(&self, stream: Option<usize>, text: String) {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        let problem = (stream.unwrap_or(usize::MAX), text);
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
-    }
-
-    /// Of duplicates, the first with bytes: rewritten dumps keep empty leftovers.
-    fn first_of(&self, kinds: &[u32]) -> Option<usize> {
-        let found = |kind: &u32| self.streams.iter().position(|entry| entry.kind == *kind && entry.size_bytes > 0);
-        kinds.iter().find_map(found)
-    }
-
-    /// Bytes of the first stream of `kind`; that it lies outside of the file is reported here.
-    fn stream(&self, kind: u32) -> Option<(usize, &[u8])> {
-        let index = self.first_of(&[kind])?;
-        match self.streams[index].bytes(&self.data) {
-            Ok(bytes) => Some((index, bytes)),
-            Err(outside) => {
-                self.report(Some(index), Problem::OutsideFile(outside).to_string());
-                // What is there may still be of use: a list that was cut off keeps its first records.
-                self.stream_bytes(index).filter(|bytes| !bytes.is_empty()).map(|bytes| (index, bytes))
-            }
-        }
-    }
-
-    fn list<T>(&self, kind: u32, read: impl FnOnce(&[u8]) -> Records<T>) -> Vec<T> {
-        let Some((index, bytes)) = self.stream(kind) else { return Vec::new() };
-        let records = read(bytes);
-        if let Some(problem) = records.problem {
-            self.report(Some(index), problem.to_string());
-        }
-        records.good
-    }
-
-    fn one<T>(&self, kind: u32, read: impl FnOnce(&[u8]) -> Result<T, Problem>) -> Option<T> {
-        let (index, bytes) = self.stream(kind)?;
-        read(bytes).map_err(|problem| self.report(Some(index), problem.to_string())).ok()
-    }
-
-    /// Stream SystemInfo.
-    pub fn system(&self) -> Option<&SystemInfo> {
-        let read = || self.one(kind::SYSTEM_INFO, |bytes| system::system_info(&self.data, bytes));
-        self.system.get_or_init(read).as_ref()
-    }
+    /// The machine.
+    fn system(&self) -> Option<&SystemInfo>;
 
     /// The processor, if the engine knows it.
-    pub fn cpu(&self) -> Option<Cpu> {
+    fn cpu(&self) -> Option<Cpu> {
         self.system().and_then(SystemInfo::cpu)
     }
 
-    /// Stream MiscInfo.
-    pub fn misc(&self) -> Option<&MiscInfo> {
-        self.misc.get_or_init(|| self.one(kind::MISC_INFO, system::misc_info)).as_ref()
-    }
+    /// The process.
+    fn misc(&self) -> Option<&MiscInfo>;
 
     /// Loaded modules, in the order of the dump.
-    pub fn modules(&self) -> &[Module] {
-        self.modules.get_or_init(|| self.list(kind::MODULE_LIST, |bytes| modules::module_list(&self.data, bytes)))
-    }
+    fn modules(&self) -> &[Module];
 
     /// Modules that were unloaded before.
-    pub fn unloaded_modules(&self) -> &[UnloadedModule] {
-        let read = || self.list(kind::UNLOADED_MODULE_LIST, |bytes| modules::unloaded_module_list(&self.data, bytes));
-        self.unloaded_modules.get_or_init(read)
+    fn unloaded_modules(&self) -> &[UnloadedModule] {
+        &[]
     }
 
     /// Threads, in the order of the dump.
-    pub fn threads(&self) -> &[Thread] {
-        self.threads.get_or_init(|| {
-            let threads = self.list(kind::THREAD_LIST, |bytes| threads::thread_list(bytes, 48));
-            if threads.is_empty() {
-                return self.list(kind::THREAD_EX_LIST, |bytes| threads::thread_list(bytes, 64));
-            }
-            threads
-        })
-    }
-
-    /// Thread ids and names, in the order of the ids.
-    pub fn thread_names(&self) -> &[(u32, String)] {
-        self.thread_names.get_or_init(|| {
-            let mut names = self.list(kind::THREAD_NAMES, |bytes| threads::thread_names(&self.data, bytes));
-            names.sort_by_key(|(id, _)| *id);
-            names
-        })
-    }
+    fn threads(&self) -> &[Thread];
 
     /// The name of the thread with this id.
-    pub fn thread_name(&self, id: u32) -> Option<&str> {
-        let names = self.thread_names();
-        names
-            .get(names.partition_point(|(other, _)| *other < id))
-            .filter(|(other, _)| *other == id)
-            .map(|it| it.1.as_str())
-    }
-
-    /// Times and start addresses of threads, in the order of their ids.
-    pub fn thread_infos(&self) -> &[ThreadInfo] {
-        self.thread_infos.get_or_init(|| {
-            let mut infos = self.list(kind::THREAD_INFO_LIST, threads::thread_infos);
-            infos.sort_by_key(|info| info.id);
-            infos
-        })
+    fn thread_name(&self, _id: u32) -> Option<&str> {
+        None
     }
 
     /// Times and start address of the thread with this id.
-    pub fn thread_info(&self, id: u32) -> Option<&ThreadInfo> {
-        let infos = self.thread_infos();
-        infos.get(infos.partition_point(|other| other.id < id)).filter(|info| info.id == id)
+    fn thread_info(&self, _id: u32) -> Option<&ThreadInfo> {
+        None
     }
 
-    /// Stream Exception.
-    pub fn exception(&self) -> Option<&Exception> {
-        self.exception.get_or_init(|| self.one(kind::EXCEPTION, threads::exception)).as_ref()
-    }
+    /// The exception or signal at which the dump was taken.
+    fn exception(&self) -> Option<&Exception>;
 
-    /// Captured memory: of MemoryList, of Memory64List, and the stacks that threads refer to.
-    pub fn memory(&self) -> &MemoryIndex {
-        self.memory.get_or_init(|| {
-            let file_bytes = self.data.len() as u64;
-            let mut found: Vec<MemoryRange> = memory::stacks(self.threads(), file_bytes).collect();
-            found.extend(self.list(kind::MEMORY_LIST, |bytes| memory::memory_list(bytes, file_bytes)));
-            found.extend(self.list(kind::MEMORY64_LIST, |bytes| memory::memory64_list(bytes, file_bytes)));
-            found.retain(|range| range.size_bytes > 0);
-            MemoryIndex::new(found)
-        })
-    }
+    /// Captured memory.
+    fn memory(&self) -> &MemoryIndex;
 
-    /// The address space as VirtualQuery saw it.
-    pub fn regions(&self) -> &[MemoryRegion] {
-        self.regions.get_or_init(|| self.list(kind::MEMORY_INFO_LIST, memory::memory_info_list))
-    }
+    /// The address space as the system saw it.
+    fn regions(&self) -> &[MemoryRegion];
 
     /// Open handles.
-    pub fn handles(&self) -> &[Handle] {
-        self.handles.get_or_init(|| self.list(kind::HANDLE_DATA, |bytes| handles::handle_data(&self.data, bytes)))
+    fn handles(&self) -> &[Handle] {
+        &[]
+    }
+
+    /// The command that the process was started with, as far as the dump holds it.
+    fn command_line(&self) -> Option<String> {
+        None
     }
 
     /// Comments, the narrow one first.
-    pub fn comments(&self) -> Vec<String> {
-        let narrow = self.stream(kind::COMMENT_A).map(|(_, bytes)| narrow(bytes));
-        let wide = self.stream(kind::COMMENT_W).map(|(_, bytes)| utf16(bytes));
-        narrow.into_iter().chain(wide).collect()
+    fn comments(&self) -> Vec<String> {
+        Vec::new()
     }
 
-    /// Registers that the thread list has for the thread with this index.
-    pub fn thread_context(&self, thread: usize) -> Result<Option<RegisterSet>, Problem> {
-        match self.threads().get(thread) {
-            Some(thread) => self.context_at(thread.context),
-            None => Ok(None),
-        }
-    }
+    /// Registers that the list of threads has for the thread with this index.
+    fn thread_context(&self, thread: usize) -> Result<Option<RegisterSet>, Problem>;
 
-    /// Registers at the exception; None if there is no exception.
-    pub fn exception_context(&self) -> Option<Result<Option<RegisterSet>, Problem>> {
-        self.exception().map(|exception| self.context_at(exception.context))
+    /// Registers at the exception; None if there is no exception, or if it is the thread's own that count.
+    fn exception_context(&self) -> Option<Result<Option<RegisterSet>, Problem>> {
+        None
     }
 
     /// Registers of the thread with this index; of the thread that raised the exception, those at the exception. (Where
     /// the process dumped itself, the thread's own record shows it inside the writer.)
-    pub fn context(&self, thread: usize) -> Option<RegisterSet> {
+    fn context(&self, thread: usize) -> Option<RegisterSet> {
         let id = self.threads().get(thread)?.id;
         let raised = self.exception().is_some_and(|exception| exception.thread_id == id);
         let at_exception = if raised { self.exception_context() } else { None };
@@ -291,13 +128,25 @@ impl Dump {
             _ => self.thread_context(thread).ok().flatten(),
         }
     }
+}
 
-    fn context_at(&self, location: Location) -> Result<Option<RegisterSet>, Problem> {
-        let Some(cpu) = self.cpu() else { return Ok(None) };
-        if location.size_bytes == 0 {
-            return Ok(None);
+/// A dump of any format that is known.
+pub struct Dump(Box<dyn Facts>);
+
+impl Dump {
+    /// Opens a dump: reads its header and directory, nothing else.
+    pub fn open(data: Data) -> Result<Dump, DumpError> {
+        if data.starts_with(b"\x7fELF") {
+            return Ok(Dump(Box::new(ElfCore::open(data)?)));
         }
-        let bytes = slice_at(&self.data, location.offset.into(), location.size_bytes.into());
-        context::registers(bytes.map_err(Problem::OutsideFile)?, cpu).map(Some)
+        Ok(Dump(Box::new(Minidump::open(data)?)))
+    }
+}
+
+impl Deref for Dump {
+    type Target = dyn Facts;
+
+    fn deref(&self) -> &(dyn Facts + 'static) {
+        self.0.as_ref()
     }
 }

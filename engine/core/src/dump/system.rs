@@ -68,6 +68,9 @@ impl SystemInfo {
 
     /// Vendor, family, model and stepping as minidump-stackwalk writes them.
     pub fn cpu_info(&self) -> Option<String> {
+        if self.level == 0 && self.revision == 0 {
+            return None; // cores do not say
+        }
         let (model, stepping) = (self.revision >> 8, self.revision & 0xff);
         let vendor = match (self.architecture, &self.vendor) {
             (9, _) => "",

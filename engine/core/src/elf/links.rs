@@ -54,7 +54,22 @@ pub struct DebugAltLink {
     pub build_id: Vec<u8>,
 }
 
+/// The build-id that a run of notes holds.
+pub fn build_id_in(notes: Data, alignment: u64) -> Option<Vec<u8>> {
+    build_id_of(NoteIter::new(notes, alignment))
+}
+
+fn build_id_of(mut notes: impl Iterator<Item = Note>) -> Option<Vec<u8>> {
+    let note = notes.find(|note| note.kind == BUILD_ID && &note.owner[..] == b"GNU")?;
+    (1..=MOST_ID_BYTES).contains(&note.descriptor.len()).then(|| note.descriptor.to_vec())
+}
+
 impl NoteIter {
+    fn new(bytes: Data, alignment: u64) -> NoteIter {
+        // Only 8 counts: cores have 0 or 1 here, and mean 4.
+        NoteIter { bytes, offset: 0, alignment: if alignment == 8 { 8 } else { 4 } }
+    }
+
     fn next_part(&mut self, size: u32) -> Option<Data> {
         let part = self.bytes.part(self.offset, size.into())?;
         let end = self.offset.checked_add(size.into())?;
@@ -85,18 +100,13 @@ impl Elf {
         let of_segments = segments.map(|segment| (self.segment_bytes(segment), segment.alignment));
         let sections = self.sections().iter().filter(|section| section.kind == section_kind::NOTE);
         let of_sections = sections.filter_map(|section| Some((self.section_bytes(section).ok()?, section.alignment)));
-        let iterate = |(bytes, alignment): (Data, u64)| {
-            // Only 8 counts: cores have 0 or 1 here, and mean 4.
-            NoteIter { bytes, offset: 0, alignment: if alignment == 8 { 8 } else { 4 } }
-        };
+        let iterate = |(bytes, alignment): (Data, u64)| NoteIter::new(bytes, alignment);
         of_sections.flat_map(iterate).chain(of_segments.flat_map(iterate))
     }
 
     /// The build-id (`NT_GNU_BUILD_ID`), usually 20 bytes.
     pub fn build_id(&self) -> Option<Vec<u8>> {
-        let mut notes = self.notes();
-        let note = notes.find(|note| note.kind == BUILD_ID && &note.owner[..] == b"GNU")?;
-        (1..=MOST_ID_BYTES).contains(&note.descriptor.len()).then(|| note.descriptor.to_vec())
+        build_id_of(self.notes())
     }
 
     /// The name that a shared object gives itself (`DT_SONAME`).

@@ -31,7 +31,7 @@ use crate::registers::Cpu;
 pub use compression::CompressionError;
 pub use headers::{FileKind, Section, Segment, section_kind, segment_kind};
 use headers::{Header, Sections};
-pub use links::{DebugAltLink, DebugLink, Note, NoteIter};
+pub use links::{DebugAltLink, DebugLink, Note, NoteIter, build_id_in};
 pub use symbols::{Binding, ElfSymbol, SymbolTable, SymbolType};
 
 /// Loaders map whole pages; a module begins on one.

@@ -2,6 +2,9 @@
 
 use crate::address::{ReadMemory, Rva};
 use crate::bytes::Reader;
+use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
+use crate::cfi::CfiRow;
+use crate::data::Data;
 use crate::debuginfo::{DebugInfo, FpoKind, FrameData, FrameRule, Function, LineRow, Scope, Symbol, Variable};
 use crate::registers::{Cpu, Register, RegisterSet};
 use crate::unwind::{Known, ModuleRange, Process, UnwindTables, walk};
@@ -19,7 +22,7 @@ pub fn unwind_x64(bytes: &[u8]) {
         registers.set(Register(index), BASE + u64::from(input.u16().unwrap_or(index.into()) % SIZE_BYTES as u16));
     }
     let directory_bytes = usize::from(input.u16().unwrap_or(0));
-    walk(&Fake { bytes: input.rest(), directory_bytes, program: None }, &registers, FRAMES);
+    walk(&Fake { directory_bytes, ..Fake::new(input.rest()) }, &registers, FRAMES);
 }
 
 /// Walks an x86 stack by frame records that hold a program of the input.
@@ -47,14 +50,58 @@ pub fn unwind_x86(bytes: &[u8]) {
         prologue_bytes: input.u16().unwrap_or(3),
         rule,
     };
-    walk(&Fake { bytes: input.rest(), directory_bytes: 0, program: Some(record) }, &registers, FRAMES);
+    walk(&Fake { program: Some(record), ..Fake::new(input.rest()) }, &registers, FRAMES);
 }
+
+/// Reads both kinds of call frame information, with and without a search table, and walks stacks by them. The input is
+/// the size of the table (`u16`), the table, the section.
+pub fn eh_frame(bytes: &[u8]) {
+    let mut input = Reader::new(bytes);
+    let header_bytes = usize::from(input.u16().unwrap_or(0)).min(input.left());
+    let header = Data::from(input.take(header_bytes).unwrap_or_default().to_vec());
+    let section = Data::from(input.rest().to_vec());
+    for cpu in [Cpu::X86, Cpu::X64, Cpu::Arm64] {
+        for kind in [FrameSectionKind::EhFrame, FrameSectionKind::DebugFrame] {
+            for header in [None, Some((CODE + 0x2000, header.clone()))] {
+                let (text, data) = (Some(CODE), Some(0));
+                let section = FrameSection { kind, bytes: section.clone(), address: CODE + 0x1000, text, data, header };
+                walk_by(CallFrames::new(section, cpu), cpu, bytes);
+            }
+        }
+    }
+}
+
+fn walk_by(frames: CallFrames, cpu: Cpu, bytes: &[u8]) {
+    for address in [0, CODE, CODE + 4, CODE + 0x80, CODE + 0x2000, u64::MAX] {
+        frames.row_at(address);
+    }
+    let mut registers = RegisterSet::new(cpu);
+    for index in 0..cpu.register_names().len() as u8 {
+        registers.set(Register(index), BASE + u64::from(index) * 8);
+    }
+    for entry in [0, 4, 0x3f, 0x80] {
+        registers.set(cpu.instruction_pointer(), BASE + entry);
+        registers.set(cpu.stack_pointer(), BASE);
+        let frames = Some(&frames);
+        walk(&Fake { frames, ..Fake::new(bytes) }, &registers, FRAMES);
+    }
+}
+
+/// Where the code of call frame information lies in the file's own addresses.
+const CODE: u64 = 0x40_1000;
 
 /// One module at [`BASE`]; its bytes and those of the stack are the input, over and over.
 struct Fake<'a> {
     bytes: &'a [u8],
     directory_bytes: usize,
     program: Option<FrameData>,
+    frames: Option<&'a CallFrames>,
+}
+
+impl<'a> Fake<'a> {
+    fn new(bytes: &'a [u8]) -> Fake<'a> {
+        Fake { bytes, directory_bytes: 0, program: None, frames: None }
+    }
 }
 
 impl ReadMemory for Fake<'_> {
@@ -78,6 +125,10 @@ impl UnwindTables for Fake<'_> {
 
     fn bytes_from(&self, rva: Rva) -> &[u8] {
         self.bytes.get(rva.0 as usize..).unwrap_or_default()
+    }
+
+    fn cfi_at(&self, rva: Rva) -> Option<CfiRow> {
+        self.frames?.row_at(CODE + u64::from(rva.0))
     }
 
     fn is_executable(&self, rva: Rva) -> bool {

@@ -1,40 +1,73 @@
 //! Callers by unwind information: what compilers and linkers tell about frames.
 
 use super::step::{Halt, Position, Step};
-use super::{Known, Wanted, x64, x86};
+use super::{Known, ModuleRange, UnwindTables, Wanted, cfi, x64, x86};
+use crate::address::Rva;
+use crate::debuginfo::DebugInfo;
 use crate::registers::Cpu;
 
-/// The caller by the unwind information of the frame's module, which is asked for if nobody has looked for it yet: the
-/// image on x64, the debug information on x86. `None` if there is none.
+/// The caller by the unwind information of the frame's module, whose files are asked for as they are needed. `None` if
+/// there is none.
+///
+/// | processor | in this order |
+/// | --- | --- |
+/// | x64, ARM64 | the image's exception directory if it has one, else its call frame information, else that of the debug information |
+/// | x86 | frame data and FPO of the debug information, call frame information of the image, of the debug information |
 pub(super) fn caller(position: &Position) -> Step {
-    match position.cpu() {
-        Cpu::X64 => by_image(position),
-        Cpu::X86 => by_debug_info(position),
-        Cpu::Arm64 => Ok(None),
+    let Some(module) = position.process.module_at(position.ip) else { return Ok(None) };
+    if position.cpu() == Cpu::X86 {
+        let debug = debug_info(position, module)?;
+        if let Some(caller) = x86::at_entry(position, module, debug)? {
+            return Ok(Some(caller));
+        }
+        if let Some(debug) = debug
+            && let Some(caller) = x86::caller(position, module, debug)?
+        {
+            return Ok(Some(caller));
+        }
     }
+    by_image(position, module)
 }
 
-fn by_image(position: &Position) -> Step {
-    let Some(module) = position.process.module_at(position.ip) else { return Ok(None) };
+fn by_image(position: &Position, module: ModuleRange) -> Step {
+    let Some(tables) = tables(position, module)? else { return by_debug_info(position, module) };
+    if !tables.exception_directory().is_empty() {
+        return match position.cpu() {
+            Cpu::X64 => x64::caller(position, module, tables),
+            Cpu::X86 | Cpu::Arm64 => Ok(None),
+        };
+    }
+    let row = lookup(position, module).and_then(|rva| tables.cfi_at(rva));
+    if let Some(row) = row
+        && let Some(caller) = cfi::caller(position, &row)?
+    {
+        return Ok(Some(caller));
+    }
+    by_debug_info(position, module)
+}
+
+fn by_debug_info(position: &Position, module: ModuleRange) -> Step {
+    let debug = debug_info(position, module)?;
+    let row = debug.zip(lookup(position, module)).and_then(|(debug, rva)| debug.cfi_at(rva));
+    row.map_or(Ok(None), |row| cfi::caller(position, &row))
+}
+
+fn lookup(position: &Position, module: ModuleRange) -> Option<Rva> {
+    Rva::of(position.frame.lookup_address, module.base)
+}
+
+fn tables<'a>(position: &'a Position, module: ModuleRange) -> Result<Option<&'a dyn UnwindTables>, Halt> {
     match position.process.unwind_tables(module.index) {
         Known::NotAsked => Err(Halt::Needs(Wanted::Image(module.index))),
         Known::No => Ok(None),
-        Known::Yes(tables) => x64::caller(position, module, tables),
+        Known::Yes(tables) => Ok(Some(tables)),
     }
 }
 
-fn by_debug_info(position: &Position) -> Step {
-    let Some(module) = position.process.module_at(position.ip) else { return Ok(None) };
-    let debug = match position.process.debug_info(module.index) {
-        Known::NotAsked => return Err(Halt::Needs(Wanted::DebugInfo(module.index))),
-        Known::No => None,
-        Known::Yes(debug) => Some(debug),
-    };
-    if let Some(caller) = x86::at_entry(position, module, debug)? {
-        return Ok(Some(caller));
-    }
-    match debug {
-        Some(debug) => x86::caller(position, module, debug),
-        None => Ok(None),
+fn debug_info<'a>(position: &'a Position, module: ModuleRange) -> Result<Option<&'a dyn DebugInfo>, Halt> {
+    match position.process.debug_info(module.index) {
+        Known::NotAsked => Err(Halt::Needs(Wanted::DebugInfo(module.index))),
+        Known::No => Ok(None),
+        Known::Yes(debug) => Ok(Some(debug)),
     }
 }

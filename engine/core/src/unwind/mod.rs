@@ -5,7 +5,7 @@
 //! | file | what it goes by | trust |
 //! | --- | --- | --- |
 //! | `walk` | a call to no code at all: its return address is on top | CFI |
-//! | `information`: `x64`, `x86` | unwind codes of the image; frame data and FPO of the debug information | CFI |
+//! | `information`: `x64`, `x86`, `cfi` | unwind codes; frame data and FPO; rows of call frame information | CFI |
 //! | `straight_line` | instructions that run straight into a return (system call stubs) | CFI |
 //! | `frame_pointer` | the chain of EBP or RBP | frame pointer |
 //! | `scan`, `consistency` | words on the stack after a call, whose frames above agree | scan |
@@ -13,8 +13,10 @@
 //! A frame that is missed is better than one that is made up: what cannot be checked is not taken, except where the
 //! convention is strong (EBP chains). ARM64 has no steps yet: `information` is where they belong.
 
+mod cfi;
 mod code_bytes;
 mod consistency;
+mod dwarf_expression;
 mod fpo;
 mod frame_pointer;
 mod frame_program;
@@ -124,6 +126,16 @@ pub trait UnwindTables {
     fn is_executable(&self, rva: Rva) -> bool;
 }
 
+/// The convention by which functions call each other, as far as it depends on the system (on x64; ARM64 and x86 have one
+/// for all systems).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abi {
+    /// Microsoft's: RSI, RDI and XMM6 to XMM15 are preserved too.
+    Windows,
+    /// System V's: Linux, macOS.
+    SystemV,
+}
+
 /// What the walker needs to know about the dumped process.
 pub trait Process: ReadMemory {
     /// The module that covers `address`.
@@ -137,6 +149,16 @@ pub trait Process: ReadMemory {
 
     /// Whether `address` is known to be executable or known not to be; `None` if the dump does not say.
     fn is_executable(&self, address: u64) -> Option<bool>;
+
+    /// The calling convention.
+    fn abi(&self) -> Abi {
+        Abi::Windows
+    }
+
+    /// The bits of a pointer to code that are its address: the others may hold a pointer-authentication code (ARM64).
+    fn code_address_mask(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 #[cfg(test)]

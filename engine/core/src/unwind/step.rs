@@ -1,8 +1,11 @@
 //! What every way of finding a caller shares: the question (a frame of a process), the answers, the stack's words.
 
-use super::{Frame, Known, Process, Stop, Trust, Wanted};
+use super::{Abi, Frame, Known, Process, Stop, Trust, Wanted};
 use crate::address::Rva;
-use crate::registers::{Cpu, Register, RegisterSet, x64, x86};
+use crate::registers::{Cpu, Register, RegisterSet, arm64, x64, x86};
+
+/// Bytes that a frame may have before its numbers are taken for garbage.
+const LARGEST_FRAME_BYTES: u64 = 1 << 20;
 
 /// Why a step cannot be taken: the walk ends here, or has to wait for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +64,27 @@ impl<'a> Position<'a> {
         Ok(u64::from_le_bytes(bytes))
     }
 
+    /// The largest number that a general register holds.
+    pub fn largest_word(&self) -> u64 {
+        if self.cpu().pointer_size_bytes() == 4 { u32::MAX.into() } else { u64::MAX }
+    }
+
+    /// Whether `address` may belong to this frame.
+    pub fn is_near_above(&self, address: u64) -> bool {
+        address.checked_sub(self.sp).is_some_and(|distance| distance <= LARGEST_FRAME_BYTES)
+    }
+
     /// The frame's registers as far as a callee must preserve them, and its stack pointer: what a caller starts from.
     pub fn preserved_registers(&self) -> RegisterSet {
         let mut registers = self.frame.registers.clone();
-        forget_volatile(&mut registers);
+        forget_volatile(&mut registers, self.process.abi());
         registers.set(self.cpu().stack_pointer(), self.sp);
         registers
     }
 
     /// A caller with the given registers, if `ip` may be a return address (see [`check_return_address`]).
     pub fn caller(&self, mut registers: RegisterSet, ip: u64, sp: u64, trust: Trust) -> Step {
+        let ip = ip & self.process.code_address_mask();
         if check_return_address(self.process, ip)? {
             registers.set(self.cpu().instruction_pointer(), ip);
             registers.set(self.cpu().stack_pointer(), sp);
@@ -81,21 +95,25 @@ impl<'a> Position<'a> {
 }
 
 /// Makes unknown what a function may change without restoring it.
-/// Source: Microsoft, "x64 calling convention" (caller/callee saved registers); x86: EBX, EBP, ESI, EDI are preserved.
-pub(super) fn forget_volatile(registers: &mut RegisterSet) {
+///
+/// Source: Microsoft, "x64 calling convention" (caller/callee saved registers); System V ABI, AMD64, figure 3.4; Procedure
+/// Call Standard for the Arm 64-bit Architecture, section 6.1.1 (of v8 to v15 only the low halves are preserved: as whole
+/// registers they are unknown); x86: EBX, EBP, ESI, EDI are preserved everywhere.
+pub(super) fn forget_volatile(registers: &mut RegisterSet, abi: Abi) {
     let cpu = registers.cpu();
-    let preserved: &[Register] = match cpu {
-        Cpu::X86 => &[x86::EBX, x86::EBP, x86::ESI, x86::EDI],
-        Cpu::X64 => &[x64::RBX, x64::RBP, x64::RSI, x64::RDI, x64::R12, Register(13), Register(14), x64::R15],
-        Cpu::Arm64 => &[],
+    let is_preserved = |register: Register| match (cpu, abi) {
+        (Cpu::X86, _) => [x86::EBX, x86::EBP, x86::ESI, x86::EDI].contains(&register),
+        (Cpu::X64, Abi::Windows) if register == x64::RSI || register == x64::RDI => true,
+        (Cpu::X64, _) => [x64::RBX, x64::RBP].contains(&register) || (x64::R12..=x64::R15).contains(&register),
+        (Cpu::Arm64, _) => (arm64::X19..=arm64::FP).contains(&register),
     };
     for index in 0..cpu.register_names().len() as u8 {
-        if !preserved.contains(&Register(index)) {
+        if !is_preserved(Register(index)) {
             registers.forget(Register(index));
         }
     }
     for index in 0..cpu.vector_count() {
-        if cpu != Cpu::X64 || index < 6 {
+        if (cpu, abi) != (Cpu::X64, Abi::Windows) || index < 6 {
             registers.forget_vector(index);
         }
     }

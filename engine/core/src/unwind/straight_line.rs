@@ -75,7 +75,7 @@ impl<'a> Machine<'a> {
     /// The caller, after a return to `address`.
     pub fn into_caller(mut self, address: u64) -> Step {
         let sp = self.registers.stack_pointer().unwrap_or_default();
-        forget_volatile(&mut self.registers);
+        forget_volatile(&mut self.registers, self.position.process.abi());
         self.position.caller(self.registers, address, sp, Trust::Cfi)
     }
 

@@ -1,7 +1,7 @@
 //! Callers on x86 by debug information: frame-data programs and FPO records.
 
 use super::code_bytes::{Evidence, evidence};
-use super::frame_program::{self, ProgramError, Values};
+use super::frame_program::{self, Machine, ProgramError, Values};
 use super::step::{Halt, Position, Step};
 use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer, prologue};
 use crate::address::Rva;
@@ -10,9 +10,6 @@ use crate::registers::{Register, x86};
 
 /// Words above the computed place that are searched for a return address.
 const SEARCH_WORDS: u64 = 64;
-
-/// Bytes that a frame may have before its numbers are taken for garbage.
-const LARGEST_FRAME_BYTES: u64 = 1 << 20;
 
 /// Registers that programs name and may leave as they are.
 ///
@@ -79,47 +76,40 @@ fn by_program(position: &Position, data: &FrameData, program: &str) -> Step {
     let mut values = Values::new();
     for (name, register) in PROGRAM_REGISTERS {
         if let Some(value) = position.frame.registers.get(register) {
-            values.insert(name, value as u32);
+            values.insert(name, value);
         }
     }
     let callee_params = callee_params_bytes(position);
-    values.insert(".cbParams", data.params_bytes);
-    values.insert(".cbCalleeParams", callee_params);
-    values.insert(".cbLocals", data.locals_bytes);
-    values.insert(".cbSavedRegs", u32::from(data.saved_registers_bytes));
-    values.insert(".cbProlog", u32::from(data.prologue_bytes));
+    values.insert(".cbParams", data.params_bytes.into());
+    values.insert(".cbCalleeParams", callee_params.into());
+    values.insert(".cbLocals", data.locals_bytes.into());
+    values.insert(".cbSavedRegs", data.saved_registers_bytes.into());
+    values.insert(".cbProlog", data.prologue_bytes.into());
     if program.contains(".raSearch") {
         let Some(slot) = return_address_slot(position, data)? else { return Ok(None) };
-        values.insert(".raSearch", slot as u32);
-        values.insert(".raSearchStart", slot as u32);
+        values.insert(".raSearch", slot);
+        values.insert(".raSearchStart", slot);
     }
     let before = values.clone();
-    let memory = |address: u32| position.process.read_u32(u64::from(address));
-    match frame_program::run(program, &mut values, &memory) {
+    let memory = |address| position.process.read_u32(address).map(u64::from);
+    match frame_program::run(program, &mut values, Machine { largest_word: u32::MAX.into(), memory: &memory }) {
         Ok(()) => {}
         // The stack ends before the frame does. (Any other absent address comes of a wild EBP.)
-        Err(ProgramError::NoMemory(address)) if is_near_above(position.sp, address) => {
-            return Err(Halt::Stop(Stop::NoMemory(u64::from(address))));
+        Err(ProgramError::NoMemory(address)) if position.is_near_above(address) => {
+            return Err(Halt::Stop(Stop::NoMemory(address)));
         }
         Err(_) => return Ok(None),
     }
     let mut registers = position.preserved_registers();
     for (name, register) in PROGRAM_REGISTERS {
         if let Some(&value) = values.get(name).filter(|value| before.get(name) != Some(value)) {
-            registers.set(register, u64::from(value));
+            registers.set(register, value);
         }
     }
     match (values.get("$eip"), values.get("$esp")) {
-        (Some(&ip), Some(&sp)) if u64::from(sp) > position.sp => {
-            position.caller(registers, u64::from(ip), u64::from(sp), Trust::Cfi)
-        }
+        (Some(&ip), Some(&sp)) if sp > position.sp => position.caller(registers, ip, sp, Trust::Cfi),
         _ => Ok(None),
     }
-}
-
-/// Whether `address` may belong to the frame whose stack pointer is `sp`.
-fn is_near_above(sp: u64, address: u32) -> bool {
-    u64::from(address).checked_sub(sp).is_some_and(|distance| distance <= LARGEST_FRAME_BYTES)
 }
 
 /// Where the return address is: above the arguments of the call in progress, the saved registers and the locals.

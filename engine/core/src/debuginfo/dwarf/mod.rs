@@ -10,7 +10,7 @@
 //! | `variables`, `registers` | variables and where they live |
 //! | `symbols` | functions by name |
 //!
-//! Entries, lists and line programs are decoded by the crate `gimli`.
+//! Entries, lists and line programs are decoded by the crate `gimli`; `.debug_frame` is read by `crate::callframe`.
 //! Source: DWARF Debugging Information Format, version 5.
 
 mod file;
@@ -31,9 +31,13 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use gimli::SectionId;
+
 use super::symbol_table::SymbolTable;
 use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceLocation, Symbol, SymbolKind, Variable};
 use crate::address::Rva;
+use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
+use crate::cfi::CfiRow;
 use crate::registers::Cpu;
 pub use file::DwarfFile;
 use file::{File, Need, Problems};
@@ -57,6 +61,7 @@ pub struct Dwarf {
     units: Mutex<Cache>,
     symbols: OnceLock<SymbolTable>,
     functions: OnceLock<Vec<Symbol>>,
+    frames: OnceLock<CallFrames>,
     problems: Arc<Problems>,
 }
 
@@ -94,6 +99,7 @@ impl Dwarf {
             units: Mutex::default(),
             symbols: OnceLock::new(),
             functions: OnceLock::new(),
+            frames: OnceLock::new(),
             problems,
         }
     }
@@ -261,6 +267,15 @@ impl DebugInfo for Dwarf {
 
     fn frame_data_at(&self, _rva: Rva) -> Option<FrameData> {
         None
+    }
+
+    fn cfi_at(&self, rva: Rva) -> Option<CfiRow> {
+        let frames = self.frames.get_or_init(|| {
+            let bytes = self.main.section(SectionId::DebugFrame);
+            let kind = FrameSectionKind::DebugFrame;
+            CallFrames::new(FrameSection { kind, bytes, address: 0, text: None, data: None, header: None }, self.cpu)
+        });
+        frames.row_at(rva.at(self.main.base()))
     }
 
     fn symbols_named(&self, name: &str) -> Vec<Symbol> {

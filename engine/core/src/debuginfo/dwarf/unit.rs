@@ -67,13 +67,18 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The text of an attribute, cut at [`MOST_TEXT_BYTES`].
+    /// The text of an attribute; beyond [`MOST_TEXT_BYTES`] it is cut, and ends in `…`. Names of Boost.Spirit's functions
+    /// are that long.
     pub fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<String> {
         let text = match value {
             AttributeValue::DebugStrRefSup(offset) => self.file.supplementary()?.string(offset)?,
             value => self.dwarf.attr_string(&self.unit, value).ok()?.slice(),
         };
-        Some(String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned())
+        let mut shown = String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned();
+        if text.len() > MOST_TEXT_BYTES {
+            shown.push('…');
+        }
+        Some(shown)
     }
 }
 
