@@ -42,12 +42,13 @@ use crate::registers::Cpu;
 pub use file::DwarfFile;
 use file::{File, Need, Problems};
 use index::UnitIndex;
+use inlines::Inline;
 use lines::Lines;
 use names::{Entry, Origin};
 use unit::{FunctionEntry, Unit};
 
 /// Bytes of units that are kept for the next question.
-const MOST_CACHED_BYTES: usize = 64 << 20;
+const MOST_CACHED_BYTES: usize = 128 << 20;
 /// Rows of lines that one question is answered with.
 const MOST_LINE_ROWS: usize = 4 << 20;
 /// What a function is called whose entry has no name.
@@ -58,18 +59,12 @@ pub struct Dwarf {
     main: File,
     cpu: Cpu,
     index: UnitIndex,
-    units: Mutex<Cache>,
+    /// Units that were asked about.
+    units: Mutex<HashMap<(Origin, usize), Arc<Unit>>>,
     symbols: OnceLock<SymbolTable>,
     functions: OnceLock<Vec<Symbol>>,
     frames: OnceLock<CallFrames>,
     problems: Arc<Problems>,
-}
-
-/// Units that were asked about.
-#[derive(Default)]
-struct Cache {
-    units: HashMap<(Origin, usize), Arc<Unit>>,
-    size_bytes: usize,
 }
 
 /// A function and the unit that it belongs to.
@@ -119,18 +114,18 @@ impl Dwarf {
     /// The unit at an offset of `.debug_info`; that it is damaged is reported.
     fn unit(&self, origin: Origin, offset: usize) -> Option<Arc<Unit>> {
         let cache = || self.units.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unit) = cache().units.get(&(origin, offset)) {
+        if let Some(unit) = cache().get(&(origin, offset)) {
             return Some(unit.clone());
         }
         let read = Unit::read(self.file(origin)?, offset, &self.problems);
         let report = |error| self.problems.report(format_args!("damaged debug information: a unit: {error}"));
         let unit = Arc::new(read.map_err(report).ok()?);
         let mut cache = cache();
-        if cache.size_bytes > MOST_CACHED_BYTES {
-            *cache = Cache::default();
+        // Units grow with every question, so that they are measured again each time one joins them.
+        if cache.values().map(|unit| unit.size_bytes()).sum::<usize>() > MOST_CACHED_BYTES {
+            cache.clear();
         }
-        cache.size_bytes += unit.size_bytes();
-        cache.units.insert((origin, offset), unit.clone());
+        cache.insert((origin, offset), unit.clone());
         Some(unit)
     }
 
@@ -153,7 +148,9 @@ impl Dwarf {
             // Its name may be in a supplementary file that is not there, and in the symbol table all the same.
             let start = || unit.ranges().starts_of(function.index).next();
             let linked = || Some(self.symbols().function_at(Rva(start()?))?.name);
-            name.or_else(linked).unwrap_or_else(|| UNNAMED.to_owned())
+            let name = name.or_else(linked).unwrap_or_else(|| UNNAMED.to_owned());
+            unit.grow(name.len());
+            name
         });
         name.clone()
     }
@@ -162,10 +159,12 @@ impl Dwarf {
         unit.lines.get_or_init(|| {
             let Some(offset) = unit.line_program() else { return Lines::default() };
             let Some(view) = unit.view(&self.main, Need::Entries) else { return Lines::default() };
-            Lines::read(&self.main, &view, offset).unwrap_or_else(|error| {
+            let lines = Lines::read(&self.main, &view, offset).unwrap_or_else(|error| {
                 self.problems.report(format_args!("damaged debug information: .debug_line: {error}"));
                 Lines::default()
-            })
+            });
+            unit.grow(lines.size_bytes());
+            lines
         })
     }
 
@@ -199,7 +198,9 @@ impl DebugInfo for Dwarf {
         let function = found.function();
         let inlines = function.inlines.get_or_init(|| {
             let view = found.unit.view(&self.main, Need::Entries);
-            view.map(|view| inlines::inlines_of(&self.main, &view, function.entry)).unwrap_or_default()
+            let inlines = view.map(|view| inlines::inlines_of(&self.main, &view, function.entry)).unwrap_or_default();
+            found.unit.grow(inlines.iter().map(Inline::size_bytes).sum());
+            inlines
         });
         let lines = self.lines(&found.unit);
         let mut location = self.line_at(&found.unit, rva);

@@ -3,6 +3,7 @@
 //! The tree of entries is walked once; of it is kept where functions and named scopes are. What a function holds is
 //! read when it is asked for.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gimli::constants as dw;
@@ -35,6 +36,7 @@ pub struct Unit {
     scopes: Vec<NamedScope>,
     /// Its line table, when it was asked for.
     pub lines: OnceLock<Lines>,
+    grown_bytes: AtomicUsize,
 }
 
 /// A subprogram with code.
@@ -113,6 +115,7 @@ impl Unit {
             root,
             abbreviations,
             lines: OnceLock::new(),
+            grown_bytes: AtomicUsize::new(0),
         })
     }
 
@@ -151,10 +154,16 @@ impl Unit {
         .map(|scope| UnitOffset(scope.start))
     }
 
+    /// Adds to its size what was read since.
+    pub fn grow(&self, size_bytes: usize) {
+        self.grown_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+    }
+
     /// Roughly how much memory it takes.
     pub fn size_bytes(&self) -> usize {
-        let lines = self.lines.get().map_or(0, Lines::size_bytes);
-        self.functions.len() * 160 + self.scopes.len() * size_of::<NamedScope>() + lines + 4096
+        let functions = self.functions.len() * (size_of::<FunctionEntry>() + size_of::<Ranged<u32>>());
+        let grown = self.grown_bytes.load(Ordering::Relaxed);
+        functions + self.scopes.len() * size_of::<NamedScope>() + grown + 4096
     }
 }
 
