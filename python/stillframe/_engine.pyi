@@ -243,11 +243,11 @@ class Section:
 
 @final
 class ImageFile:
-    """An image: PE."""
+    """An image: PE or ELF."""
 
     @staticmethod
     def open(path: str | PathLike[str]) -> ImageFile:
-        """:raises OSError: if the file cannot be opened. :raises EngineError: if it is not a PE image."""
+        """:raises OSError: if the file cannot be opened. :raises EngineError: if it is no image."""
     cpu: Cpu | None
     key: str
     """What tells one build from another, in words: `TimeDateStamp 5F000001 SizeOfImage 0x14000`, `build-id …`."""
@@ -255,6 +255,12 @@ class ImageFile:
     """The address that it was linked for: that of RVA 0."""
     sections: list[Section]
     pdb: Pdb70 | None
+    build_id: bytes | None
+    """Of ELF images."""
+    debug_link: str | None
+    """`.gnu_debuglink` of ELF images: the name of the file with the debug information."""
+    def own_debug_info(self) -> DebugFile | None:
+        """What an ELF image knows of itself: DWARF, or its symbol table. None of other images."""
     is_reproducible: bool
     """Whether TimeDateStamp is a hash rather than a time."""
     def export_at(self, rva: int) -> SymbolRecord | None:
@@ -352,15 +358,22 @@ class VariableRecord:
 
 @final
 class DebugFile:
-    """A PDB, entered by index."""
+    """A PDB, or an ELF file with DWARF or a symbol table; entered by index."""
 
     @staticmethod
-    def open(path: str | PathLike[str]) -> DebugFile:
+    def open(path: str | PathLike[str], supplementary: str | PathLike[str] | None = None) -> DebugFile:
         """:raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information."""
-    guid: bytes
-    age: int
+    format: Literal["pdb", "dwarf", "symbols"]
+    """`symbols`: a symbol table alone."""
+    guid: bytes | None
+    age: int | None
     """The age that counts (DBI stream, else info stream)."""
-    debug_id: str
+    debug_id: str | None
+    """Of a PDB: GUID and age."""
+    build_id: bytes | None
+    """Of an ELF file."""
+    alt_link: tuple[str, bytes] | None
+    """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
     is_stripped_of_symbols: bool
     """FASTLINK: the symbols are in the object files, not here."""
     def function_at(self, rva: int) -> FunctionRecord | None: ...

@@ -31,9 +31,7 @@ def put(path: Path, content: bytes = GOOD) -> Path:
 
 
 def image(path: str = "C:\\app\\Hello.exe") -> ImageRequest:
-    request = ImageRequest(path, 0x5F000001, 0x14000, verify)
-    assert request.key == KEY
-    return request
+    return ImageRequest(path, KEY, verify)
 
 
 def debug_file(*paths: str, beside: Path | None = None) -> DebugFileRequest:

@@ -1,13 +1,12 @@
 //! `DebugFile` and the records it answers with.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use pyo3::prelude::*;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
-use stillframe_engine::debuginfo::pdb::Pdb;
-use stillframe_engine::debuginfo::{self, Checksum, DebugInfo, Place, SymbolKind};
+use stillframe_engine::debuginfo::file::{self, DebugFormat, DebugIdentity};
+use stillframe_engine::debuginfo::{self, Checksum, Place, SymbolKind};
 use stillframe_engine::names::display_name;
 use stillframe_engine::registers::Cpu;
 
@@ -143,40 +142,73 @@ impl VariableRecord {
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, module = "stillframe._engine")]
-pub struct DebugFile(pub Arc<Pdb>);
+pub struct DebugFile(pub file::DebugFile);
 
 #[pymethods]
 impl DebugFile {
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf) -> PyResult<DebugFile> {
+    #[pyo3(signature = (path, supplementary=None))]
+    fn open(py: Python<'_>, path: PathBuf, supplementary: Option<PathBuf>) -> PyResult<DebugFile> {
         py.detach(|| {
-            let pdb = Pdb::open(Data::map(&path)?).map_err(engine_error)?;
-            Ok(DebugFile(Arc::new(pdb)))
+            let supplementary = supplementary.map(|path| Data::map(&path)).transpose()?;
+            let file = file::DebugFile::open(Data::map(&path)?, supplementary).map_err(engine_error)?;
+            Ok(DebugFile(file))
         })
     }
 
     #[getter]
-    fn guid(&self) -> [u8; 16] {
-        self.0.identity().guid
+    fn format(&self) -> &'static str {
+        match self.0.format {
+            DebugFormat::Pdb => "pdb",
+            DebugFormat::Dwarf => "dwarf",
+            DebugFormat::Symbols => "symbols",
+        }
     }
 
     #[getter]
-    fn age(&self) -> u32 {
-        self.0.identity().age
+    fn guid(&self) -> Option<[u8; 16]> {
+        match &self.0.identity {
+            DebugIdentity::Pdb(identity) => Some(identity.guid),
+            _ => None,
+        }
     }
 
     #[getter]
-    fn debug_id(&self) -> String {
-        debug_id(&self.0.identity().guid, self.0.identity().age)
+    fn age(&self) -> Option<u32> {
+        match &self.0.identity {
+            DebugIdentity::Pdb(identity) => Some(identity.age),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn build_id(&self) -> Option<Vec<u8>> {
+        match &self.0.identity {
+            DebugIdentity::BuildId(id) => Some(id.clone()),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn debug_id(&self) -> Option<String> {
+        match &self.0.identity {
+            DebugIdentity::Pdb(identity) => Some(debug_id(&identity.guid, identity.age)),
+            _ => None,
+        }
     }
 
     #[getter]
     fn is_stripped_of_symbols(&self) -> bool {
-        self.0.is_fastlink()
+        self.0.is_fastlink
+    }
+
+    #[getter]
+    fn alt_link(&self) -> Option<(String, Vec<u8>)> {
+        self.0.alt_link.as_ref().map(|link| (link.path.clone(), link.build_id.clone()))
     }
 
     fn function_at(&self, py: Python<'_>, rva: u32) -> Option<FunctionRecord> {
-        let function = py.detach(|| self.0.function_at(Rva(rva)))?;
+        let function = py.detach(|| self.0.info.function_at(Rva(rva)))?;
         Some(FunctionRecord {
             name: function.name,
             rva: function.start.0,
@@ -186,7 +218,7 @@ impl DebugFile {
     }
 
     fn scopes_at(&self, py: Python<'_>, rva: u32) -> Vec<ScopeRecord> {
-        let scopes = py.detach(|| self.0.scopes_at(Rva(rva)));
+        let scopes = py.detach(|| self.0.info.scopes_at(Rva(rva)));
         let record = |scope: debuginfo::Scope| ScopeRecord {
             function: scope.function,
             location: scope.location.map(SourceLocation::from),
@@ -197,11 +229,11 @@ impl DebugFile {
     }
 
     fn symbol_at(&self, py: Python<'_>, rva: u32) -> Option<SymbolRecord> {
-        py.detach(|| self.0.symbol_at(Rva(rva))).map(SymbolRecord::from)
+        py.detach(|| self.0.info.symbol_at(Rva(rva))).map(SymbolRecord::from)
     }
 
     fn lines_in(&self, py: Python<'_>, start: u32, end: u32) -> Vec<LineRow> {
-        let rows = py.detach(|| self.0.lines_in(Rva(start), Rva(end)));
+        let rows = py.detach(|| self.0.info.lines_in(Rva(start), Rva(end)));
         let record = |row: debuginfo::LineRow| LineRow {
             rva: row.start.0,
             end_rva: row.end.0,
@@ -212,25 +244,25 @@ impl DebugFile {
     }
 
     fn variables_at(&self, py: Python<'_>, rva: u32) -> Vec<VariableRecord> {
-        let cpu = self.0.cpu();
-        let variables = py.detach(|| self.0.variables_at(Rva(rva)));
+        let cpu = self.0.cpu;
+        let variables = py.detach(|| self.0.info.variables_at(Rva(rva)));
         variables.into_iter().map(|variable| VariableRecord::new(variable, cpu)).collect()
     }
 
     fn symbols_named(&self, py: Python<'_>, name: &str) -> Vec<SymbolRecord> {
-        let symbols = py.detach(|| self.0.symbols_named(name));
+        let symbols = py.detach(|| self.0.info.symbols_named(name));
         symbols.into_iter().map(SymbolRecord::from).collect()
     }
 
     fn symbols_matching(&self, py: Python<'_>, pattern: &str, limit: usize) -> Vec<SymbolRecord> {
         let pattern = pattern.to_lowercase();
         let mut accept = |name: &str| wildcard_match(&pattern, &display_name(name).to_lowercase());
-        let symbols = py.detach(|| self.0.symbols_matching(&mut accept, limit));
+        let symbols = py.detach(|| self.0.info.symbols_matching(&mut accept, limit));
         symbols.into_iter().map(SymbolRecord::from).collect()
     }
 
     fn problems(&self) -> Vec<String> {
-        self.0.problems()
+        self.0.info.problems()
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
+use stillframe_engine::debuginfo::file;
 use stillframe_engine::image::{self, Image, Key};
 use stillframe_engine::names::display_name;
 
-use crate::debug::SymbolRecord;
+use crate::debug::{DebugFile, SymbolRecord};
 use crate::errors::engine_error;
 use crate::identity::Pdb70;
 use crate::registers::cpu_name;
@@ -67,6 +68,24 @@ impl ImageFile {
     #[getter]
     fn pdb(&self) -> Option<Pdb70> {
         Pdb70::of(self.0.codeview())
+    }
+
+    #[getter]
+    fn build_id(&self) -> Option<Vec<u8>> {
+        match self.0.key() {
+            Key::BuildId(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn debug_link(&self) -> Option<String> {
+        self.0.as_elf()?.debug_link().map(|link| link.name)
+    }
+
+    fn own_debug_info(&self, py: Python<'_>) -> Option<DebugFile> {
+        let elf = self.0.as_elf()?.clone();
+        Some(DebugFile(py.detach(|| file::DebugFile::of_elf(elf, None))))
     }
 
     #[getter]

@@ -1,10 +1,9 @@
 //! `Space`: the address space of a dump and the questions asked of it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use stillframe_engine::debuginfo::DebugInfo;
 use stillframe_engine::disasm::{Limit, disassemble};
 use stillframe_engine::memory::{self, Absence, AddressSpace, Source};
 use stillframe_engine::process::Process;
@@ -149,7 +148,7 @@ impl Space {
     }
 
     fn attach_debug_file(&self, py: Python<'_>, module: usize, debug: &DebugFile) {
-        let debug: Arc<dyn DebugInfo> = debug.0.clone();
+        let debug = debug.0.info.clone();
         self.change(py, |process| process.set_debug_info(module, Some(debug)));
     }
 

@@ -4,7 +4,7 @@
 
 mod unwinding;
 
-pub use unwinding::{eh_frame, unwind_x64, unwind_x86};
+pub use unwinding::{eh_frame, unwind_arm64, unwind_x64, unwind_x86};
 
 use std::sync::Arc;
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::address::{ReadMemory, Rva};
-use crate::debuginfo::{DebugInfo, Place, SymbolKind};
+use crate::debuginfo::{DebugInfo, Place};
 use crate::disasm::strings::looks_like_text;
 use crate::disasm::{Encoding, Label, Literal, Names};
+use crate::dump::system::SystemInfo;
 use crate::memory::{AddressSpace, File};
 use crate::names::display_name;
-use crate::registers::Register;
-use crate::unwind::{self, Known, ModuleRange, UnwindTables};
+use crate::registers::{Cpu, Register};
+use crate::unwind::{self, Abi, Known, ModuleRange, UnwindTables};
 
 /// Bytes read of a string literal.
 const LITERAL_BYTES: usize = 1024;
@@ -93,6 +94,20 @@ impl unwind::Process for Process {
     fn is_executable(&self, address: u64) -> Option<bool> {
         self.space.is_executable(address)
     }
+
+    fn abi(&self) -> Abi {
+        if self.space.dump().system().is_some_and(SystemInfo::is_windows) { Abi::Windows } else { Abi::SystemV }
+    }
+
+    /// Of 64 bits, user space of ARM64 has 47 on macOS and 48 elsewhere.
+    fn code_address_mask(&self) -> u64 {
+        let dump = self.space.dump();
+        match dump.cpu() {
+            Some(Cpu::Arm64) if dump.system().is_some_and(SystemInfo::is_apple) => (1 << 47) - 1,
+            Some(Cpu::Arm64) => (1 << 48) - 1,
+            _ => u64::MAX,
+        }
+    }
 }
 
 impl Names for Process {
@@ -109,7 +124,7 @@ impl Names for Process {
         // A literal is its text, not the start of what follows it.
         let is_other_literal = symbol.rva != rva && Encoding::of_symbol(&symbol.name).is_some();
         let is_past_its_end = symbol.size_bytes.is_some_and(|size| rva.0 - symbol.rva.0 >= size.max(1));
-        if is_other_literal || (is_past_its_end && symbol.kind == SymbolKind::Variable) {
+        if is_other_literal || is_past_its_end {
             return None;
         }
         Some(Label { name: display_name(&symbol.name).into_owned(), offset: u64::from(rva.0 - symbol.rva.0) })

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stillframe.model.disassembly import Listing
     from stillframe.model.location import SourceText
     from stillframe.model.locator import Locator
+    from stillframe.model.matching import ImageFormat
     from stillframe.model.symbol import Symbolized
 
 SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
@@ -123,11 +124,17 @@ class Dump:
     @cached_property
     def _process(self) -> Process:
         space = Space(self._file)
-        is_windows = isinstance(self.system, Absent) or self.system.os.startswith(("Windows", "unknown"))
-        matcher = Matcher(space, self._locator, holds_pe_images=is_windows)
+        matcher = Matcher(space, self._locator, self._image_format)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
         return Process(self._file, space, modules, memory, Sources(self._locator), self.pointer_size_bytes)
+
+    @property
+    def _image_format(self) -> ImageFormat:
+        system = "" if isinstance(self.system, Absent) else self.system.os
+        if system in {"Mac OS X", "iOS"}:
+            return "mach_o"
+        return "elf" if system in {"Linux", "Android"} else "pe"
 
     @property
     def modules(self) -> Modules:

@@ -116,12 +116,13 @@ class ImageCaptured(NamedTuple):
 
 
 class DebugInfoFound(NamedTuple):
-    """A PDB with the GUID and age that the module asks for."""
+    """A file with the GUID and age, or with the build-id, that the module asks for."""
 
     path: Path
     file: DebugFile
-    identified_by: Literal["dump", "image"]
-    """Who said which GUID and age: the dump's CodeView record, or, where it has none, the accepted image."""
+    identified_by: Literal["dump", "image", "itself"]
+    """Who said which one it is: the dump's record, or, where it has none, the accepted image; `itself`: the image holds
+    the information."""
     tried: tuple[Attempt, ...] = ()
     absent: None = None
 
@@ -133,12 +134,18 @@ class DebugInfoFound(NamedTuple):
     @property
     def proved_by(self) -> str:
         """What the match rests on, in words."""
-        whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
-        return f"GUID and age as in {whose}"
+        if self.identified_by == "itself":
+            return "part of the image"
+        if self.file.format == "pdb":
+            whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
+            return f"GUID and age as in {whose}"
+        return f"build-id as in the {'dump' if self.identified_by == 'dump' else 'image'}"
 
     @property
     def problem(self) -> str | None:
         """Why a matching PDB answers little, if it does."""
+        if self.file.format == "symbols":
+            return "a symbol table only: no lines, no variables"
         return "linked with /DEBUG:FASTLINK: holds no symbols" if self.file.is_stripped_of_symbols else None
 
     def __str__(self) -> str:

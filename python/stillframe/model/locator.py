@@ -52,32 +52,31 @@ class NotFound(NamedTuple):
 
 
 class ImageRequest(NamedTuple):
-    """A wanted PE image."""
+    """A wanted image."""
 
     path: str
     """As recorded in the dump."""
-    time_date_stamp: int
-    size_bytes: int
-    """SizeOfImage."""
+    key: str | None
+    """Folder name in a symbol store: of PE images TimeDateStamp `%08X`, SizeOfImage `%x`; of ELF `elf-buildid-…`."""
     verify: Callable[[Path], Attempt]
     """Opens and proves a candidate. Never raises; the outcome is `ACCEPTED`, `MISMATCH` or `UNREADABLE`."""
-
-    @property
-    def key(self) -> str:
-        """Folder name in a symbol store: TimeDateStamp `%08X`, SizeOfImage `%x`."""
-        return f"{self.time_date_stamp:08X}{self.size_bytes:x}"
+    build_id: bytes | None = None
+    """Of ELF images."""
 
 
 class DebugFileRequest(NamedTuple):
-    """A wanted PDB."""
+    """A wanted file of debug information."""
 
     paths: tuple[str, ...]
-    """As recorded in the dump and in the image; the base name of the first is the PDB's name."""
+    """As recorded in the dump and in the image. Of a PDB, the base name of the first is its name; of ELF files, each
+    base name is a possible one."""
     key: str
-    """Folder name in a symbol store: GUID as 32 hex digits, age `%x`."""
+    """Folder name in a symbol store: of PDBs GUID as 32 hex digits, age `%x`; of ELF `elf-buildid-sym-…`."""
     image: Path | None
     """The module's image, if it was found."""
     verify: Callable[[Path], Attempt]
+    build_id: bytes | None = None
+    """Of ELF files."""
 
 
 class SourceRequest(NamedTuple):

@@ -1,36 +1,42 @@
 """Finding a module's files: what to ask the locator for, and what makes a candidate the right one.
 
-An image is accepted if TimeDateStamp and SizeOfImage equal the dump's and no byte of its non-writable sections differs
-from the bytes that the dump also holds: two builds can share the key (it has happened to kernel32), so the key alone
-proves nothing. A PDB is accepted if its GUID and age are those that the dump records for the module; where the dump
-has no CodeView record (Wine's writer leaves them out), those of the accepted image's debug directory.
+An image is accepted if its key (of PE images TimeDateStamp and SizeOfImage, of ELF images the build-id) equals the
+dump's and no byte of its non-writable sections differs from the bytes that the dump also holds: two builds can share
+the key (it has happened to kernel32), so the key alone proves nothing. A PDB is accepted if its GUID and age are those
+that the dump records for the module; where the dump has no CodeView record (Wine's writer leaves them out), those of
+the accepted image's debug directory. ELF debug information is the image's own, or a file with the same build-id.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from stillframe._engine import DebugFile, EngineError, ImageFile
+from stillframe._engine import DebugFile, EngineError
+from stillframe.model import keys
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.check import Check, Refused
-from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, Missing, Rejected
-from stillframe.model.locator import DebugFileRequest, ImageRequest, Outcome
+from stillframe.model.checks import DebugFileCheck, ImageCheck, Wanted
+from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, Missing
+from stillframe.model.locator import DebugFileRequest, ImageRequest
+from stillframe.model.names import base_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stillframe._engine import ModuleRecord, Pdb70, Proof, Space
+    from stillframe._engine import ModuleRecord, Space
     from stillframe.model.evidence import DebugInfoState, ImageState
-    from stillframe.model.locator import Attempt, Locator
+    from stillframe.model.locator import Locator
+
+ImageFormat: TypeAlias = Literal["pe", "elf", "mach_o"]
+"""What the images of a system are."""
 
 
 class Matcher:
     """Finds and attaches the files of one dump's modules."""
 
-    def __init__(self, space: Space, locator: Locator, *, holds_pe_images: bool) -> None:
+    def __init__(self, space: Space, locator: Locator, images: ImageFormat) -> None:
         self._space = space
         self._locator = locator
-        self._holds_pe_images = holds_pe_images
+        self._images = images
 
     def find_image(self, record: ModuleRecord) -> ImageState:
         """Looks for the module's image and lets it answer for the module's read-only memory.
@@ -58,19 +64,26 @@ class Matcher:
         return state
 
     def _seek_image(self, record: ModuleRecord) -> ImageState:
-        if not self._holds_pe_images:
+        if self._images == "mach_o":
             return Missing(Absent.because(Reason.UNSUPPORTED_IMAGE))
-        check = _ImageCheck(self._space, record)
-        request = ImageRequest(record.name, record.time_date_stamp, record.size_bytes, check.verify)
-        answer = self._locator.image(request)
+        check = ImageCheck(self._space, record)
+        # Linux names a file that was replaced while it was mapped so.
+        path = record.name.removesuffix(" (deleted)")
+        answer = self._locator.image(ImageRequest(path, keys.image_key(record), check.verify, record.build_id))
         if (confirmed := check.confirm(answer)) is not None:
-            path, (file, proof) = confirmed
-            return ImageFound(path, file, proof, answer.tried)
+            found, (file, proof) = confirmed
+            return ImageFound(found, file, proof, answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.IMAGE_MISSING), answer.tried)
 
     def _seek_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
-        if not self._holds_pe_images:
-            return Missing(Absent.because(Reason.UNSUPPORTED_DEBUG_INFO))
+        match self._images:
+            case "pe":
+                return self._seek_pdb(record, image)
+            case "elf":
+                return self._seek_elf_debug_info(record, image)
+        return Missing(Absent.because(Reason.UNSUPPORTED_DEBUG_INFO))
+
+    def _seek_pdb(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         found_image = image if isinstance(image, ImageFound | ImageCaptured) else None
         recorded, of_image = record.pdb, found_image.file.pdb if found_image else None
         image_path = image.path if isinstance(image, ImageFound) else None
@@ -78,7 +91,7 @@ class Matcher:
         if wanted is None:
             reason = Reason.DEBUG_INFO_NOT_MADE if found_image else Reason.DEBUG_INFO_UNIDENTIFIED
             return Missing(Absent.because(reason))
-        check = _DebugFileCheck(wanted)
+        check = DebugFileCheck(Wanted(pdb=wanted))
         paths = tuple(dict.fromkeys(pdb.path for pdb in (recorded, of_image) if pdb is not None))
         request = DebugFileRequest(paths, wanted.debug_id, image_path, check.verify)
         answer = self._locator.debug_file(request)
@@ -86,72 +99,46 @@ class Matcher:
             return DebugInfoFound(*confirmed, "dump" if recorded else "image", answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
+    def _seek_elf_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
+        """The image's own DWARF; else a file with the same build-id; else what the image's symbol table knows."""
+        own = image.file.own_debug_info() if isinstance(image, ImageFound) else None
+        if isinstance(image, ImageFound) and own is not None and own.format == "dwarf":
+            return DebugInfoFound(image.path, _with_supplement(image.path, own), "itself")
+        build_id = record.build_id or (image.file.build_id if isinstance(image, ImageFound) else None)
+        if build_id is None:
+            separate: DebugInfoState = Missing(Absent.because(Reason.DEBUG_INFO_UNIDENTIFIED))
+        else:
+            separate = self._seek_by_build_id(record, image, build_id)
+        if not isinstance(separate, DebugInfoFound) and isinstance(image, ImageFound) and own is not None:
+            return DebugInfoFound(image.path, own, "itself", separate.tried)
+        return separate
 
-class _ImageCheck(Check[tuple[ImageFile, "Proof"]]):
-    """Checks candidates for one module's image, and remembers those that it refused."""
-
-    def __init__(self, space: Space, record: ModuleRecord) -> None:
-        super().__init__()
-        self._space = space
-        self._record = record
-        self._refused: list[tuple[Path, Proof]] = []
-
-    def examine(self, path: Path) -> tuple[ImageFile, Proof]:
-        try:
-            image = ImageFile.open(path)
-        except (OSError, EngineError) as error:
-            raise Refused.unreadable(error) from error
-        proof = self._space.prove(self._record.index, image)
-        if not proof.accepted:
-            self._refused.append((path, proof))
-            raise Refused(Outcome.MISMATCH, "expected {}, found {}".format(*_expected_and_found(proof)))
-        return image, proof
-
-    def rejected(self, tried: tuple[Attempt, ...]) -> Rejected | None:
-        """The refused candidate that came nearest: one with the right key before others."""
-        if not self._refused:
-            return None
-        path, proof = max(self._refused, key=lambda candidate: candidate[1].key_matches)  # the first of equals
-        expected, found = _expected_and_found(proof)
-        absent = Absent.because(Reason.IMAGE_MISMATCH)
-        return Rejected(absent, path, expected, found, tuple(proof.differing) if proof.key_matches else (), tried)
-
-
-class _DebugFileCheck(Check[DebugFile]):
-    """Checks candidates for one module's PDB, and remembers those that it refused."""
-
-    def __init__(self, wanted: Pdb70) -> None:
-        super().__init__()
-        self._wanted = wanted
-        self._refused: list[tuple[Path, DebugFile]] = []
-
-    def examine(self, path: Path) -> DebugFile:
-        try:
-            debug = DebugFile.open(path)
-        except (OSError, EngineError) as error:
-            raise Refused.unreadable(error) from error
-        if (debug.guid, debug.age) != (self._wanted.guid, self._wanted.age):
-            self._refused.append((path, debug))
-            raise Refused(Outcome.MISMATCH, f"expected {self._wanted.debug_id}, found {debug.debug_id}")
-        return debug
-
-    def rejected(self, tried: tuple[Attempt, ...]) -> Rejected | None:
-        """The refused candidate that came nearest: one with the right GUID before others."""
-        if not self._refused:
-            return None
-        path, debug = max(self._refused, key=lambda candidate: candidate[1].guid == self._wanted.guid)
-        absent = Absent.because(Reason.DEBUG_INFO_MISMATCH)
-        return Rejected(absent, path, self._wanted.debug_id, debug.debug_id, (), tried)
+    def _seek_by_build_id(self, record: ModuleRecord, image: ImageState, build_id: bytes) -> DebugInfoState:
+        check = DebugFileCheck(Wanted(build_id=build_id))
+        found_image = image if isinstance(image, ImageFound) else None
+        link = found_image.file.debug_link if found_image else None
+        name = base_name(record.name)
+        names = tuple(dict.fromkeys(filter(None, (link, f"{name}.debug", name))))
+        image_path = found_image.path if found_image else None
+        request = DebugFileRequest(names, keys.elf_debug_key(build_id), image_path, check.verify, build_id)
+        answer = self._locator.debug_file(request)
+        if (confirmed := check.confirm(answer)) is not None:
+            path, file = confirmed
+            return DebugInfoFound(
+                path, _with_supplement(path, file), "dump" if record.build_id else "image", answer.tried
+            )
+        return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
 
-def _expected_and_found(proof: Proof) -> tuple[str, str]:
-    if not proof.key_matches:
-        return proof.expected_key, proof.found_key
-    found = f"{proof.differing_bytes:,} of them different, on {proof.differing_pages} of {proof.compared_pages} pages"
-    if proof.differing:
-        first = proof.differing[0]
-        found += (
-            f", first {first.size_bytes} at {first.address:#x} in {first.section}:"
-            f" file {first.expected.hex(' ')}, dump {first.found.hex(' ')}"
-        )
-    return f"the {proof.compared_bytes:,} read-only bytes that the dump holds", found
+def _with_supplement(path: Path, file: DebugFile) -> DebugFile:
+    """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""
+    if file.alt_link is None:
+        return file
+    link, build_id = file.alt_link
+    other = path.parent / link
+    try:
+        if not other.is_file() or DebugFile.open(other).build_id != build_id:
+            return file
+        return DebugFile.open(path, other)
+    except (OSError, EngineError):
+        return file

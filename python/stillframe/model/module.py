@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 from stillframe.errors import NoSuchModule
+from stillframe.model import keys
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, NotAsked
 from stillframe.model.names import base_name, stem
@@ -80,14 +81,15 @@ class Module:
 
     @property
     def image_store_path(self) -> str | None:
-        """Where a symbol store has the image: `NAME/KEY/NAME`, KEY being TimeDateStamp `%08X` and SizeOfImage `%x`."""
-        if self.record.build_id is not None or self.record.time_date_stamp == 0:
-            return None
-        return f"{self.name}/{self.record.time_date_stamp:08X}{self.size_bytes:x}/{self.name}"
+        """Where a symbol store has the image: `NAME/KEY/NAME`; see `stillframe.model.keys`."""
+        key = keys.image_key(self.record)
+        return f"{self.name}/{key}/{self.name}" if key else None
 
     @property
     def debug_file_store_path(self) -> str | None:
-        """Where a symbol store has the PDB: `NAME/KEY/NAME`, KEY being GUID and age."""
+        """Where a symbol store has the debug information: `NAME/KEY/NAME`; see `stillframe.model.keys`."""
+        if self.record.build_id is not None:
+            return f"_.debug/{keys.elf_debug_key(self.record.build_id)}/_.debug"
         pdb = self.pdb
         return f"{base_name(pdb.path)}/{pdb.debug_id}/{base_name(pdb.path)}" if pdb else None
 
@@ -159,6 +161,8 @@ class Module:
             record = debug.symbol_at(rva)
         if record is None and self.covers(address) and isinstance(self._image, ImageFound | ImageCaptured):
             record = self._image.file.export_at(rva)
+        if record is not None and record.size_bytes is not None and rva - record.rva >= max(record.size_bytes, 1):
+            record = None  # what lies behind it has no name
         if record is not None:
             return Symbol.of(self, record)
         return debug if isinstance(debug, Absent) else Absent.because(Reason.NOT_IN_DEBUG_INFO)

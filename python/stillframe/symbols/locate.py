@@ -30,6 +30,8 @@ _SOURCE_NAME = re.compile(
 )
 _LIBRARY_HEADER = re.compile(r"(/(?!\.\./)[^/]+)*/include(/(?!\.\./)[^/]+)+")
 """Headers of the C++ library have no extension."""
+SYSTEM_FOLDERS = (Path("/usr/lib/debug"),)
+"""Where distributions of Linux install debug information."""
 LONGEST_SOURCE_SUFFIX = 32
 """Parts of a recorded source path that are tried under a folder."""
 
@@ -40,9 +42,18 @@ class DirectoryLocator:
     It lists directories at most once, so a file that appears later is not seen.
     """
 
-    def __init__(self, beside: Path, elements: Sequence[Element] = (), *, use_recorded_paths: bool = True) -> None:
+    def __init__(
+        self,
+        beside: Path,
+        elements: Sequence[Element] = (),
+        *,
+        use_recorded_paths: bool = True,
+        system_folders: Sequence[Path] = SYSTEM_FOLDERS,
+    ) -> None:
         self._beside = beside
         """The folder of the dump."""
+        self._system_folders = system_folders
+        """Where this machine keeps debug information by build-id."""
         self._elements = tuple(elements)
         self._use_recorded_paths = use_recorded_paths
         self._folders = FolderReader()
@@ -69,17 +80,24 @@ class DirectoryLocator:
             yield self._folders.child(self._beside, name)
         yield from self._recorded(request.path)
         if is_plain_name(name):
-            yield from self._along_symbol_path(name, request.key)
+            yield from self._along_symbol_path(name, name, request.key)
+        if request.build_id is not None:
+            yield from self._by_build_id(request.build_id, "")
 
     def _debug_file_candidates(self, request: DebugFileRequest) -> Iterator[Path | Attempt]:
-        names = [name for path in request.paths if is_plain_name(name := base_name(path))][:1]
+        names = list(dict.fromkeys(name for path in request.paths if is_plain_name(name := base_name(path))))
+        if request.build_id is None:
+            names = names[:1]
         yield from (self._folders.child(self._beside, name) for name in names)
         for path in request.paths:
             yield from self._recorded(path)
+        if request.build_id is not None:
+            yield from self._by_build_id(request.build_id, ".debug")
         for name in names:
             if request.image is not None:
                 yield self._folders.child(request.image.parent, name)
-            yield from self._along_symbol_path(name, request.key)
+                yield self._folders.child(request.image.parent / ".debug", name)
+            yield from self._along_symbol_path(name, name if request.build_id is None else "_.debug", request.key)
 
     def _source_candidates(self, request: SourceRequest) -> Iterator[Path | Attempt]:
         parts = [part for part in re.split(r"[/\\]", request.path) if part != "."]
@@ -106,7 +124,14 @@ class DirectoryLocator:
         else:
             yield Path(path)
 
-    def _along_symbol_path(self, name: str, key: str) -> Iterator[Path | Attempt]:
+    def _by_build_id(self, build_id: bytes, extension: str) -> Iterator[Path]:
+        """FOLDER/.build-id/ab/cdef…, as GDB has them."""
+        folders = [element.path for element in self._elements if isinstance(element, Folder)]
+        first, rest = build_id[:1].hex(), build_id[1:].hex() + extension
+        for folder in (*folders, *self._system_folders):
+            yield folder / ".build-id" / first / rest
+
+    def _along_symbol_path(self, name: str, store_name: str, key: str | None) -> Iterator[Path | Attempt]:
         for element in self._elements:
             if not element.path.is_dir():
                 yield Attempt(str(element.path), Outcome.NOT_THERE, "no such directory")
@@ -116,7 +141,8 @@ class DirectoryLocator:
                 yield self._folders.child(element.path, name)
                 yield self._folders.descendant(element.path, extension, name)
                 yield self._folders.descendant(element.path, "symbols", extension, name)
-            yield from self._in_store(element.path, name, key)
+            if key is not None:
+                yield from self._in_store(element.path, store_name, key)
 
     def _in_store(self, root: Path, name: str, key: str) -> Iterator[Path | Attempt]:
         """NAME/KEY/NAME, and in a two-tier store (it has `index2.txt`) first NA/NAME/KEY/NAME."""

@@ -3,6 +3,7 @@
 //! Every format answers through [`DebugInfo`]; callers never ask which one it is.
 
 pub mod dwarf;
+pub mod file;
 pub mod pdb;
 pub mod symbol_table;
 

@@ -66,6 +66,16 @@ impl SystemInfo {
         }
     }
 
+    /// Whether it is Windows (VER_PLATFORM_WIN32_WINDOWS, VER_PLATFORM_WIN32_NT).
+    pub fn is_windows(&self) -> bool {
+        matches!(self.platform, 1 | 2)
+    }
+
+    /// Whether it is one of Apple's systems.
+    pub fn is_apple(&self) -> bool {
+        matches!(self.platform, 0x8101 | 0x8102)
+    }
+
     /// Vendor, family, model and stepping as minidump-stackwalk writes them.
     pub fn cpu_info(&self) -> Option<String> {
         if self.level == 0 && self.revision == 0 {

@@ -25,6 +25,17 @@ pub fn unwind_x64(bytes: &[u8]) {
     walk(&Fake { directory_bytes, ..Fake::new(input.rest()) }, &registers, FRAMES);
 }
 
+/// Walks an ARM64 stack by exception directory, unwind codes and code of the input.
+pub fn unwind_arm64(bytes: &[u8]) {
+    let mut registers = RegisterSet::new(Cpu::Arm64);
+    let mut input = Reader::new(bytes);
+    for index in 0..33 {
+        registers.set(Register(index), BASE + u64::from(input.u16().unwrap_or(index.into()) % SIZE_BYTES as u16));
+    }
+    let directory_bytes = usize::from(input.u16().unwrap_or(0));
+    walk(&Fake { directory_bytes, ..Fake::new(input.rest()) }, &registers, FRAMES);
+}
+
 /// Walks an x86 stack by frame records that hold a program of the input.
 pub fn unwind_x86(bytes: &[u8]) {
     let mut registers = RegisterSet::new(Cpu::X86);

@@ -2,6 +2,7 @@
 //!
 //! Every format answers through [`Image`]; what fills memory and what unwinds never asks which one it is.
 
+pub mod elf;
 mod exports;
 pub mod pe;
 pub mod proof;
@@ -15,12 +16,14 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use elf::ElfImage;
 pub use pe::{ImageError, PeImage};
 pub use proof::{Difference, Proof, prove};
 
 use crate::address::Rva;
 use crate::data::Data;
 use crate::dump::modules::{CodeView, Module};
+use crate::elf::Elf;
 use crate::registers::Cpu;
 use crate::unwind::UnwindTables;
 
@@ -109,7 +112,23 @@ impl fmt::Display for Key {
 
 /// Opens an image of any format that is known.
 pub fn open(data: Data) -> Result<Arc<dyn Image>, ImageError> {
+    if data.starts_with(b"\x7fELF") {
+        return Ok(Arc::new(ElfImage::open(data)?));
+    }
     Ok(Arc::new(PeImage::open(data)?))
+}
+
+/// Opens the image of `module` as the loader mapped it, for its tables. None if it is not what the module says.
+pub fn open_mapped(data: Data, module: &Module) -> Option<Arc<dyn Image>> {
+    if data.starts_with(b"\x7fELF") {
+        let build_id = match module.identity() {
+            CodeView::BuildId(id) => Some(id),
+            _ => None,
+        };
+        return Some(Arc::new(ElfImage::open_mapped(data, build_id).ok()?));
+    }
+    let image = PeImage::open_mapped(data).ok()?;
+    (image.key() == image.wanted_key(module)).then(|| Arc::new(image) as Arc<dyn Image>)
 }
 
 /// What every format of images answers. Addresses are RVAs: from where the loader puts the lowest part of the image.
@@ -119,6 +138,11 @@ pub trait Image: UnwindTables + Send + Sync {
 
     /// The image's key.
     fn key(&self) -> Key;
+
+    /// The image's key in the terms in which `module` has one.
+    fn own_key(&self, _module: &Module) -> Key {
+        self.key()
+    }
 
     /// The key that `module` has, in the terms of this format of images.
     fn wanted_key(&self, module: &Module) -> Key;
@@ -171,4 +195,9 @@ pub trait Image: UnwindTables + Send + Sync {
 
     /// The exported symbol nearest at or below `rva` in its section, and its RVA.
     fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)>;
+
+    /// The file, if it is ELF: it may hold its own debug information, or say where that is.
+    fn as_elf(&self) -> Option<&Arc<Elf>> {
+        None
+    }
 }

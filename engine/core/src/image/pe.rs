@@ -38,11 +38,14 @@ mod directory {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ImageError {
     /// No `MZ` or no `PE` signature.
-    #[error("not a PE image: {0}")]
+    #[error("not an image: {0}")]
     NotPe(&'static str),
     /// The headers are cut off.
     #[error("a damaged PE image: its headers are {0}")]
     Headers(#[from] Truncated),
+    /// An ELF file that is no image, or is damaged.
+    #[error("{0}")]
+    Elf(String),
     /// Headers that contradict themselves.
     #[error("a damaged PE image: {0}")]
     Invalid(String),

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::Image;
+use super::{Image, Key};
 use crate::address::Rva;
 use crate::dump::memory::{MemoryIndex, MemoryRange};
 use crate::dump::modules::Module;
@@ -20,7 +20,9 @@ const SHOWN_BYTES: usize = 16;
 /// What was compared, and what came out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proof {
-    /// TimeDateStamp and SizeOfImage are those of the dump.
+    /// Whether the dump has a key of the image.
+    pub has_key: bool,
+    /// The image's key is that of the dump, where there is one.
     pub key_matches: bool,
     /// Bytes that both hold.
     pub compared_bytes: u64,
@@ -35,9 +37,9 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// The key matches and nothing differs.
+    /// The key matches and nothing differs. Without a key, equal bytes have to say it alone.
     pub fn is_accepted(&self) -> bool {
-        self.key_matches && self.differing_bytes == 0
+        self.key_matches && self.differing_bytes == 0 && (self.has_key || self.compared_bytes > 0)
     }
 }
 
@@ -59,11 +61,12 @@ pub struct Difference {
 /// Compares `image` with `module` and with the bytes in `file` that `memory` indexes. The cost is that of the bytes
 /// that the dump holds of the image.
 pub fn prove(image: &dyn Image, module: &Module, file: &[u8], memory: &MemoryIndex) -> Proof {
-    let key_matches = image.key() == image.wanted_key(module);
+    let wanted = image.wanted_key(module);
+    let key_matches = wanted == Key::None || wanted == image.own_key(module);
     let mut comparison = Comparison {
         image,
         base: module.base,
-        proof: Proof { key_matches, ..Proof::default() },
+        proof: Proof { key_matches, has_key: wanted != Key::None, ..Proof::default() },
         pages: Pages::default(),
     };
     if key_matches {

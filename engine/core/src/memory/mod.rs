@@ -14,7 +14,7 @@ use crate::data::Data;
 use crate::dump::Dump;
 use crate::dump::memory::MemoryRange;
 use crate::image::proof::comparable;
-use crate::image::{Image, PeImage, Proof, prove};
+use crate::image::{self, Image, Proof, prove};
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -146,8 +146,7 @@ impl AddressSpace {
         let read = || {
             let record = self.dump.modules().get(module)?;
             let data = self.captured_part(record.base, record.size_bytes.into())?;
-            let image = PeImage::open_mapped(data).ok()?;
-            (image.key() == image.wanted_key(record)).then(|| Arc::new(image) as Arc<dyn Image>)
+            image::open_mapped(data, record)
         };
         self.captured.get(module)?.get_or_init(read).as_ref()
     }

@@ -2,8 +2,9 @@
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register as MachineRegister};
 
+use super::arm64_instructions::{Meaning, meaning_at};
 use super::step::{Halt, is_code};
-use super::{Known, Process, Wanted};
+use super::{Known, Process, Wanted, sigreturn};
 use crate::address::Rva;
 use crate::registers::Cpu;
 
@@ -48,7 +49,7 @@ pub(super) fn read_code(process: &dyn Process, address: u64, buffer: &mut [u8]) 
     size.max(read)
 }
 
-/// Decodes the instruction at `address`, if its bytes can be read and mean something.
+/// Decodes the x86 or x64 instruction at `address`, if its bytes can be read and mean something.
 pub(super) fn instruction_at(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Instruction> {
     let mut bytes = [0; 15];
     let size = read_code(process, address, &mut bytes);
@@ -56,7 +57,11 @@ pub(super) fn instruction_at(process: &dyn Process, address: u64, cpu: Cpu) -> O
 }
 
 fn decode(bytes: &[u8], address: u64, cpu: Cpu) -> Option<Instruction> {
-    let bitness = if cpu == Cpu::X86 { 32 } else { 64 };
+    let bitness = match cpu {
+        Cpu::X86 => 32,
+        Cpu::X64 => 64,
+        Cpu::Arm64 => return None,
+    };
     let instruction = Decoder::with_ip(bitness, bytes, address, DecoderOptions::NONE).decode();
     (!instruction.is_invalid()).then_some(instruction)
 }
@@ -67,7 +72,12 @@ pub(super) fn evidence(process: &dyn Process, address: u64, cpu: Cpu) -> Result<
     if !is_code(process, address) {
         return Ok(Evidence::Refuted);
     }
-    if let Some(seen) = call_before(process, address, cpu) {
+    let seen = call_before(process, address, cpu);
+    if !seen.is_some_and(Evidence::is_call) && sigreturn::is_trampoline(process, address, cpu) {
+        // The kernel made it look as if the trampoline had called the signal's handler.
+        return Ok(Evidence::IndirectCall);
+    }
+    if let Some(seen) = seen {
         return Ok(seen);
     }
     let Some(module) = process.module_at(address) else { return Ok(Evidence::Unchecked) };
@@ -95,6 +105,9 @@ pub(super) fn is_in_function(process: &dyn Process, address: u64) -> Result<bool
 
 /// Looks for a call that ends at `address`; `None` if too few bytes before it can be read to deny one.
 fn call_before(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Evidence> {
+    if cpu == Cpu::Arm64 {
+        return link_before(process, address);
+    }
     let mut bytes = [0; LONGEST_CALL_BYTES];
     let readable = (2..=LONGEST_CALL_BYTES).rev().find(|&size| {
         let start = address.wrapping_sub(size as u64);
@@ -119,6 +132,18 @@ fn call_before(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Evidence
         None if readable < LONGEST_CALL_BYTES => None,
         None => Some(Evidence::Refuted),
         found => found,
+    }
+}
+
+/// The same on ARM64, whose instructions lie where they lie.
+fn link_before(process: &dyn Process, address: u64) -> Option<Evidence> {
+    if !address.is_multiple_of(4) {
+        return Some(Evidence::Refuted);
+    }
+    match meaning_at(process, address.wrapping_sub(4))? {
+        Meaning::Call(target) if is_code(process, target) => Some(Evidence::DirectCall(target)),
+        Meaning::IndirectCall => Some(Evidence::IndirectCall),
+        _ => Some(Evidence::Refuted),
     }
 }
 
@@ -179,6 +204,12 @@ fn through_pointer(process: &dyn Process, instruction: &Instruction, cpu: Cpu) -
 
 /// Whether the code at `address` only jumps on: an import or incremental-linking thunk. True if it cannot be read.
 pub(super) fn may_be_thunk(process: &dyn Process, address: u64, cpu: Cpu) -> bool {
+    if cpu == Cpu::Arm64 {
+        // `adrp`, `ldr` and perhaps `add` before the jump.
+        let meanings = (0..4).map(|index| meaning_at(process, address.wrapping_add(4 * index)));
+        let jump = meanings.into_iter().find(|meaning| *meaning != Some(Meaning::Other));
+        return matches!(jump, Some(None | Some(Meaning::Jump(_) | Meaning::IndirectJump)));
+    }
     let mut address = address;
     for _ in 0..3 {
         let Some(instruction) = instruction_at(process, address, cpu) else { return true };

@@ -1,7 +1,7 @@
 //! Callers by unwind information: what compilers and linkers tell about frames.
 
 use super::step::{Halt, Position, Step};
-use super::{Known, ModuleRange, UnwindTables, Wanted, cfi, x64, x86};
+use super::{Known, ModuleRange, UnwindTables, Wanted, arm64, cfi, x64, x86};
 use crate::address::Rva;
 use crate::debuginfo::DebugInfo;
 use crate::registers::Cpu;
@@ -31,10 +31,11 @@ pub(super) fn caller(position: &Position) -> Step {
 
 fn by_image(position: &Position, module: ModuleRange) -> Step {
     let Some(tables) = tables(position, module)? else { return by_debug_info(position, module) };
-    if !tables.exception_directory().is_empty() {
+    // (x86 has no such directory; one that says so has something else there.)
+    if position.cpu() != Cpu::X86 && !tables.exception_directory().is_empty() {
         return match position.cpu() {
-            Cpu::X64 => x64::caller(position, module, tables),
-            Cpu::X86 | Cpu::Arm64 => Ok(None),
+            Cpu::Arm64 => arm64::caller(position, module, tables),
+            _ => x64::caller(position, module, tables),
         };
     }
     let row = lookup(position, module).and_then(|rva| tables.cfi_at(rva));

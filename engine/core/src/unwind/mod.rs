@@ -5,14 +5,20 @@
 //! | file | what it goes by | trust |
 //! | --- | --- | --- |
 //! | `walk` | a call to no code at all: its return address is on top | CFI |
-//! | `information`: `x64`, `x86`, `cfi` | unwind codes; frame data and FPO; rows of call frame information | CFI |
-//! | `straight_line` | instructions that run straight into a return (system call stubs) | CFI |
-//! | `frame_pointer` | the chain of EBP or RBP | frame pointer |
+//! | `sigreturn` | the instructions of a Linux signal's trampoline: the interrupted registers are on the stack | CFI |
+//! | `information`: `x64`, `arm64`, `x86`, `cfi` | unwind codes; frame data and FPO; rows of call frame information | CFI |
+//! | `straight_line` | x86, x64: instructions that run straight into a return (system call stubs) | CFI |
+//! | `link_register` | ARM64: a function that has not changed the link register yet | CFI |
+//! | `frame_pointer` | the chain of EBP, RBP or X29 | frame pointer |
 //! | `scan`, `consistency` | words on the stack after a call, whose frames above agree | scan |
 //!
 //! A frame that is missed is better than one that is made up: what cannot be checked is not taken, except where the
-//! convention is strong (EBP chains). ARM64 has no steps yet: `information` is where they belong.
+//! convention is strong (EBP and X29 chains).
 
+mod arm64;
+mod arm64_codes;
+mod arm64_instructions;
+mod arm64_packed;
 mod cfi;
 mod code_bytes;
 mod consistency;
@@ -21,8 +27,10 @@ mod fpo;
 mod frame_pointer;
 mod frame_program;
 mod information;
+mod link_register;
 mod prologue;
 mod scan;
+mod sigreturn;
 mod step;
 mod straight_line;
 mod walk;

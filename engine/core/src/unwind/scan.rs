@@ -37,12 +37,13 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
     let mut unchecked = Vec::new();
     for index in 0..words {
         let slot = start.wrapping_add(index * width);
-        let Some(address) = position.process.read_pointer(slot, cpu) else { break };
+        let Some(word) = position.process.read_pointer(slot, cpu) else { break };
+        let address = word & position.process.code_address_mask();
         let seen = if address == 0 { Evidence::Refuted } else { evidence(position.process, address, cpu)? };
         if is_captured_address(position, address) {
             continue;
         }
-        if seen.is_call() && leads_here(position, seen) && consistency::holds(position, slot, address)? {
+        if seen.is_call() && leads_here(position, seen) && is_consistent(position, slot, address)? {
             return Ok(Some((slot, address)));
         }
         if seen == Evidence::Unchecked && index < UNSEEN_CODE_WINDOW_WORDS {
@@ -55,6 +56,12 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
         }
     }
     Ok(None)
+}
+
+/// Whether the frames above agree. On ARM64 that cannot be tried: above the saved link register lies the rest of the
+/// callee's frame, and where that ends is not known.
+fn is_consistent(position: &Position, slot: u64, address: u64) -> Result<bool, Halt> {
+    Ok(position.cpu() == Cpu::Arm64 || consistency::holds(position, slot, address)?)
 }
 
 /// Folklore: a program that reports an error of its own (the C runtime at an invalid parameter, Breakpad's
@@ -71,22 +78,26 @@ fn is_captured_address(position: &Position, address: u64) -> bool {
 /// part of `Sleep`'s frame stands the return address into `foo`, and the frame above it is `main`'s: all consistent,
 /// and wrong. But `foo` called `bar` by its address, in its own module, and `bar` is no thunk: from there no one gets
 /// to `Sleep`. A call that leaves its module goes through a pointer or a thunk.
-fn leads_here(position: &Position, seen: Evidence) -> bool {
+pub(super) fn leads_here(position: &Position, seen: Evidence) -> bool {
     let Evidence::DirectCall(target) = seen else { return true };
     let module = position.process.module_at(target).map(|module| module.index);
     let same_module = module == position.frame.module;
     same_module && target <= position.ip || may_be_thunk(position.process, target, position.cpu())
 }
 
-/// The caller that returns to `address`, which was found at `slot`. Of its registers only EBP can be had.
+/// The caller that returns to `address`, which was found at `slot`. Of its registers only EBP or X29 can be had.
 fn accept(position: &Position, slot: u64, address: u64) -> Step {
     let cpu = position.cpu();
     let width = cpu.pointer_size_bytes() as u64;
     let sp = slot.wrapping_add(width);
     let mut registers = RegisterSet::new(cpu);
-    if cpu == Cpu::X86
-        && let Some(base) = pushed_frame_pointer(position, slot)?
-    {
+    let base = match cpu {
+        Cpu::X86 => pushed_frame_pointer(position, slot)?,
+        Cpu::X64 => None,
+        // The two are saved as a pair. What is no frame pointer leads nowhere.
+        Cpu::Arm64 => position.process.read_u64(slot.wrapping_sub(8)).filter(|&base| base > slot && base % 8 == 0),
+    };
+    if let Some(base) = base {
         registers.set(cpu.frame_pointer(), base);
     }
     position.caller(registers, address, sp, Trust::Scan)

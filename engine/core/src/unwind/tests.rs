@@ -1,7 +1,12 @@
 //! A process made of literals: memory, modules with images and debug information, all assembled by hand.
 
+mod arm64;
+mod arm64_heuristics;
+mod cfi;
 mod heuristics;
 mod hostile;
+mod real;
+mod signals;
 mod x64;
 mod x86;
 
@@ -19,6 +24,9 @@ struct FakeProcess {
     memory: BTreeMap<u64, Vec<u8>>,
     modules: Vec<FakeModule>,
     executable: Vec<std::ops::Range<u64>>,
+    is_system_v: bool,
+    /// Bits above an address of code, which hold its signature.
+    signature_bits: u64,
 }
 
 struct FakeModule {
@@ -49,12 +57,21 @@ struct FakeImage {
     /// Address in the image, bytes, whether it is code.
     sections: Vec<(u32, Vec<u8>, bool)>,
     exception_directory: Vec<u8>,
+    rows: Rows,
 }
 
 #[derive(Default)]
 struct FakeDebugInfo {
     frame_data: Vec<FrameData>,
     functions: Vec<(u32, u32)>,
+    rows: Rows,
+}
+
+/// Rows of call frame information by the addresses that they cover.
+type Rows = Vec<(std::ops::Range<u32>, CfiRow)>;
+
+fn row_at(rows: &Rows, rva: Rva) -> Option<CfiRow> {
+    rows.iter().find(|(range, _)| range.contains(&rva.0)).map(|(_, row)| row.clone())
 }
 
 impl FakeProcess {
@@ -104,6 +121,14 @@ impl Process for FakeProcess {
     fn is_executable(&self, address: u64) -> Option<bool> {
         (!self.executable.is_empty()).then(|| self.executable.iter().any(|range| range.contains(&address)))
     }
+
+    fn abi(&self) -> Abi {
+        if self.is_system_v { Abi::SystemV } else { Abi::Windows }
+    }
+
+    fn code_address_mask(&self) -> u64 {
+        !self.signature_bits
+    }
 }
 
 impl FakeImage {
@@ -124,6 +149,10 @@ impl UnwindTables for FakeImage {
         self.section_at(rva).map_or(&[], |(bytes, _)| bytes)
     }
 
+    fn cfi_at(&self, rva: Rva) -> Option<CfiRow> {
+        row_at(&self.rows, rva)
+    }
+
     fn is_executable(&self, rva: Rva) -> bool {
         self.section_at(rva).is_some_and(|(_, is_code)| is_code)
     }
@@ -138,6 +167,10 @@ impl DebugInfo for FakeDebugInfo {
     fn frame_data_at(&self, rva: Rva) -> Option<FrameData> {
         let covers = |data: &&FrameData| rva >= data.start && rva.0 - data.start.0 < data.size_bytes;
         self.frame_data.iter().filter(covers).max_by_key(|data| data.start).cloned()
+    }
+
+    fn cfi_at(&self, rva: Rva) -> Option<CfiRow> {
+        row_at(&self.rows, rva)
     }
 
     fn scopes_at(&self, _: Rva) -> Vec<Scope> {

@@ -1,8 +1,11 @@
 //! The walk: from frame to frame by the best means there is, until there is a reason to stop.
 
 use super::step::{Caller, Halt, Position, Step, is_code};
-use super::{Frame, Process, Stop, Trust, Wanted, code_bytes, frame_pointer, information, scan, straight_line};
-use crate::registers::{Cpu, RegisterSet};
+use super::{
+    Frame, Process, Stop, Trust, Wanted, code_bytes, frame_pointer, information, link_register, scan, sigreturn,
+    straight_line,
+};
+use crate::registers::{Cpu, RegisterSet, arm64};
 
 /// How a walk, or the part of it that was possible, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +83,10 @@ impl Walker {
         let caller = step(&position)?.ok_or(Halt::Stop(Stop::NoCaller))?;
         let interrupted = caller.interrupted;
         let next = Frame::new(process, caller).ok_or(Halt::Stop(Stop::NoCaller))?;
-        let grows = next.registers.stack_pointer() > frame.registers.stack_pointer();
+        // A function that keeps its return address in the link register may have no stack of its own.
+        let is_leaf = position.cpu() == Cpu::Arm64 && position.is_exact();
+        let grows = next.registers.stack_pointer() > frame.registers.stack_pointer()
+            || is_leaf && next.registers.stack_pointer() == frame.registers.stack_pointer();
         if !grows && (!interrupted || self.has_been_at(&next)) {
             return Err(Halt::Stop(Stop::Loop));
         }
@@ -114,11 +120,24 @@ impl Frame {
 
 /// Finds the caller of one frame: by what certainly holds, then by what usually does.
 fn step(position: &Position) -> Step {
-    if position.cpu() == Cpu::Arm64 {
-        // ARM64 unwinding is yet to come: only the interrupted frame is shown.
-        return Ok(None);
-    }
-    let strategies = [called_astray, information::caller, straight_line::caller, frame_pointer::caller, scan::caller];
+    let strategies: &[fn(&Position) -> Step] = match position.cpu() {
+        Cpu::Arm64 => &[
+            called_astray,
+            sigreturn::caller,
+            information::caller,
+            link_register::caller,
+            frame_pointer::caller,
+            scan::caller,
+        ],
+        Cpu::X86 | Cpu::X64 => &[
+            called_astray,
+            sigreturn::caller,
+            information::caller,
+            straight_line::caller,
+            frame_pointer::caller,
+            scan::caller,
+        ],
+    };
     for strategy in strategies {
         if let Some(caller) = strategy(position)? {
             return Ok(Some(caller));
@@ -127,18 +146,21 @@ fn step(position: &Position) -> Step {
     Ok(None)
 }
 
-/// The caller of an address that is no code: a call through a null or wild pointer has pushed its return address and
-/// done nothing else.
+/// The caller of an address that is no code: a call through a null or wild pointer has pushed its return address (ARM64:
+/// put it into the link register) and done nothing else.
 fn called_astray(position: &Position) -> Step {
     if !position.is_exact() || is_code(position.process, position.ip) {
         return Ok(None);
     }
-    let address = position.word(position.sp)?;
-    let width = position.cpu().pointer_size_bytes() as u64;
+    let (address, popped_bytes) = match position.cpu() {
+        Cpu::Arm64 => (position.frame.registers.get(arm64::LR).unwrap_or(0), 0),
+        cpu => (position.word(position.sp)?, cpu.pointer_size_bytes() as u64),
+    };
+    let address = address & position.process.code_address_mask();
     if address == 0
         || code_bytes::evidence(position.process, address, position.cpu())? != code_bytes::Evidence::IndirectCall
     {
         return Ok(None);
     }
-    position.caller(position.preserved_registers(), address, position.sp.wrapping_add(width), Trust::Cfi)
+    position.caller(position.preserved_registers(), address, position.sp.wrapping_add(popped_bytes), Trust::Cfi)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::debuginfo::{FpoKind, FrameRule};
-use crate::registers::{x64, x86};
+use crate::registers::{arm64, x64, x86};
 
 const BASE: u64 = 0x10_4000_0000 >> 8 << 8;
 
@@ -33,8 +33,11 @@ fn entries(values: &[u32]) -> Vec<u8> {
 fn x64_walk(directory: Vec<u8>, xdata: Vec<u8>, stack: Vec<u8>, registers: &[(Register, u64)]) -> Walk {
     let mut process = FakeProcess::default();
     let code = code(0x1000, &[(0x100, &[0xff, 0xd0]), (0x200, &[0xe8, 0, 0, 0, 0]), (0x300, &[0x5b, 0xc3])]);
-    let image =
-        FakeImage { sections: vec![(0x1000, code, true), (0x4000, xdata, false)], exception_directory: directory };
+    let image = FakeImage {
+        sections: vec![(0x1000, code, true), (0x4000, xdata, false)],
+        exception_directory: directory,
+        ..Default::default()
+    };
     process.module(BASE, Asked::Yes(image), Asked::No);
     process.memory.insert(STACK, stack);
     let mut context = context(Cpu::X64, &[(x64::RSP, STACK), (x64::RIP, BASE + 0x1080)]);
@@ -49,7 +52,9 @@ fn check(walk: &Walk) {
     assert!(walk.frames.len() <= 64);
     for pair in walk.frames.windows(2) {
         let (inner, outer) = (&pair[0], &pair[1]);
-        assert!(outer.is_exact() || outer.registers.stack_pointer() > inner.registers.stack_pointer());
+        let is_leaf = inner.is_exact() && inner.registers.cpu() == Cpu::Arm64;
+        let (below, above) = (inner.registers.stack_pointer(), outer.registers.stack_pointer());
+        assert!(outer.is_exact() || above > below || is_leaf && above == below);
         assert!(outer.registers.instruction_pointer().is_some());
     }
 }
@@ -178,7 +183,7 @@ fn random_frame_records_end() {
         let code = code(0x1000, &[(0x100, &[0xff, 0xd0]), (0x200, &[0xe8, 0, 0, 0, 0]), (0x300, &[0x5b, 0xc3])]);
         let image = FakeImage { sections: vec![(0x1000, code, true)], ..FakeImage::default() };
         let mut process = FakeProcess::default();
-        let debug = FakeDebugInfo { frame_data: vec![data], functions: vec![(0x1000, 0x2000)] };
+        let debug = FakeDebugInfo { frame_data: vec![data], functions: vec![(0x1000, 0x2000)], ..Default::default() };
         process.module(base, Asked::Yes(image), Asked::Yes(debug));
         let stack: Vec<u64> = (0..64)
             .map(|_| match random.below(3) {
@@ -191,5 +196,46 @@ fn random_frame_records_end() {
         let ip = base + 0x1000 + random.below(0x1000);
         let registers = [(x86::ESP, STACK), (x86::EBP, STACK + random.below(0x100)), (x86::EIP, ip)];
         check(&walk(&process, &context(Cpu::X86, &registers), 64));
+    }
+}
+
+#[test]
+fn random_arm64_information_and_stacks_end() {
+    let mut random = Random(0xfeed_beef_0bad_cafe);
+    for _ in 0..2000 {
+        let mut directory = Vec::new();
+        for start in [0x1000, 0x1400, 0x1800] {
+            // A record in `.xdata`, packed data, or anything.
+            let word = [0x4000 + (random.below(0x40) as u32 * 4), random.next() as u32 & !3 | 1, random.next() as u32];
+            directory.extend(entries(&[start, word[random.below(3) as usize]]));
+        }
+        let mut xdata = random.bytes(0x300);
+        // Records of version 0 come more often than by chance.
+        (0..0x100).step_by(4).for_each(|at| xdata[at + 2] &= 0xf3);
+        let code = (0..0x400_u32).flat_map(|index| {
+            let word = [0xd503_201f, 0x9400_0000 | index, 0xd63f_0100, 0xd65f_03c0, random.next() as u32];
+            word[random.below(5) as usize].to_le_bytes()
+        });
+        let sections = vec![(0x1000, code.collect(), true), (0x4000, xdata, false)];
+        let mut process = FakeProcess::default();
+        let image = FakeImage { sections, exception_directory: directory, ..FakeImage::default() };
+        process.module(BASE, Asked::Yes(image), Asked::No);
+        let stack: Vec<u64> = (0..128)
+            .map(|_| match random.below(3) {
+                0 => STACK + random.below(0x400),
+                1 => BASE + 0x1000 + random.below(0x400) * 4,
+                _ => random.next(),
+            })
+            .collect();
+        process.words(STACK, 8, &stack);
+        let mut context = context(Cpu::Arm64, &[]);
+        for index in 0..33 {
+            let value =
+                if random.below(2) == 0 { STACK + random.below(0x400) } else { BASE + 0x1000 + random.below(0x1000) };
+            context.set(Register(index), value);
+        }
+        context.set(arm64::SP, STACK + random.below(0x200));
+        context.set(arm64::PC, BASE + 0x1000 + random.below(0x1000));
+        check(&walk(&process, &context, 64));
     }
 }

@@ -33,6 +33,7 @@ fn process(function: Vec<u8>, unwind: &[u8], stack: &[u64]) -> FakeProcess {
     let image = FakeImage {
         sections: vec![(FUNCTION, function, true), (CALLER, caller, true), (XDATA, xdata, false)],
         exception_directory: directory.concat(),
+        ..FakeImage::default()
     };
     let mut process = FakeProcess::default();
     process.module(BASE, Asked::Yes(image), Asked::No);

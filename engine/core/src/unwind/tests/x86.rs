@@ -23,7 +23,11 @@ fn program(start: u32, sizes: (u32, u32, u16), text: &str) -> FrameData {
 fn process(function: Vec<u8>, frame_data: Vec<FrameData>, stack: &[u64]) -> FakeProcess {
     let caller = code(0x100, &[(0, &call(CALLER, FUNCTION))]);
     let sections = vec![(FUNCTION, function, true), (CALLER, caller, true)];
-    let debug = FakeDebugInfo { frame_data, functions: vec![(FUNCTION, FUNCTION + 0x100), (CALLER, CALLER + 0x100)] };
+    let debug = FakeDebugInfo {
+        frame_data,
+        functions: vec![(FUNCTION, FUNCTION + 0x100), (CALLER, CALLER + 0x100)],
+        ..Default::default()
+    };
     let mut process = FakeProcess::default();
     process.module(BASE, Asked::Yes(FakeImage { sections, ..FakeImage::default() }), Asked::Yes(debug));
     process.words(STACK, 4, stack);

@@ -1,0 +1,98 @@
+//! A file of debug information of any format, and what tells which build it belongs to.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::DebugInfo;
+use super::dwarf::Dwarf;
+use super::pdb::{self, Pdb, PdbError};
+use super::symbol_table::SymbolTable;
+use crate::data::Data;
+use crate::elf::{DebugAltLink, Elf, ElfError};
+use crate::registers::Cpu;
+
+/// Why a file cannot be opened as debug information.
+#[derive(Debug, Error)]
+pub enum DebugFileError {
+    /// Not a PDB, or a damaged one.
+    #[error(transparent)]
+    Pdb(#[from] PdbError),
+    /// Not an ELF file, or a damaged one.
+    #[error(transparent)]
+    Elf(#[from] ElfError),
+}
+
+/// What kind of information it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DebugFormat {
+    /// Microsoft's.
+    Pdb,
+    /// DWARF, with the symbol table of the file that holds it.
+    Dwarf,
+    /// A symbol table alone.
+    Symbols,
+}
+
+/// What tells one build from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DebugIdentity {
+    /// GUID and age.
+    Pdb(pdb::Identity),
+    /// The build-id.
+    BuildId(Vec<u8>),
+    /// There is none.
+    None,
+}
+
+/// An open file of debug information.
+#[derive(Clone)]
+pub struct DebugFile {
+    /// What it answers.
+    pub info: Arc<dyn DebugInfo>,
+    /// What kind it is.
+    pub format: DebugFormat,
+    /// What it belongs to.
+    pub identity: DebugIdentity,
+    /// The processor.
+    pub cpu: Cpu,
+    /// Whether its symbols stayed in the object files (`/DEBUG:FASTLINK`).
+    pub is_fastlink: bool,
+    /// Another file that it needs.
+    pub alt_link: Option<DebugAltLink>,
+}
+
+impl DebugFile {
+    /// Opens a file; `supplementary` is the one that its [`DebugFile::alt_link`] names. Parses nothing yet.
+    pub fn open(data: Data, supplementary: Option<Data>) -> Result<DebugFile, DebugFileError> {
+        if !data.starts_with(b"\x7fELF") {
+            return Ok(DebugFile::of_pdb(Pdb::open(data)?));
+        }
+        let supplementary = supplementary.map(Elf::open).transpose()?.map(Arc::new);
+        Ok(DebugFile::of_elf(Arc::new(Elf::open(data)?), supplementary))
+    }
+
+    fn of_pdb(pdb: Pdb) -> DebugFile {
+        DebugFile {
+            format: DebugFormat::Pdb,
+            identity: DebugIdentity::Pdb(pdb.identity()),
+            cpu: pdb.cpu(),
+            is_fastlink: pdb.is_fastlink(),
+            alt_link: None,
+            info: Arc::new(pdb),
+        }
+    }
+
+    /// What an ELF file knows of itself: DWARF, or its symbol table alone.
+    pub fn of_elf(elf: Arc<Elf>, supplementary: Option<Arc<Elf>>) -> DebugFile {
+        let identity = elf.build_id().map_or(DebugIdentity::None, DebugIdentity::BuildId);
+        let (cpu, alt_link) = (elf.cpu().unwrap_or(Cpu::X64), elf.debug_alt_link());
+        let dwarf = Dwarf::new(elf.clone(), supplementary.map(|elf| elf as _));
+        let (info, format): (Arc<dyn DebugInfo>, _) = if dwarf.has_entries() {
+            (Arc::new(dwarf), DebugFormat::Dwarf)
+        } else {
+            (Arc::new(SymbolTable::of_elf(&elf)), DebugFormat::Symbols)
+        };
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link }
+    }
+}
