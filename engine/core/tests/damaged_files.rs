@@ -149,7 +149,7 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 9] = [
+    let targets: [(&str, Ask); 11] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
@@ -157,6 +157,8 @@ fn findings_of_fuzzing_stay_mended() {
         ("dwarf", exercise::dwarf),
         ("unwind_x64", exercise::unwind_x64),
         ("unwind_x86", exercise::unwind_x86),
+        ("unwind_arm64", exercise::unwind_arm64),
+        ("eh_frame", exercise::eh_frame),
         ("code", exercise::code),
         ("name", exercise::name),
     ];
