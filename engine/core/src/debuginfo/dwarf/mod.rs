@@ -31,7 +31,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use gimli::SectionId;
+use gimli::{Section, SectionId};
 
 use super::symbol_table::SymbolTable;
 use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceLocation, Symbol, SymbolKind, Variable};
@@ -49,7 +49,7 @@ use unit::{FunctionEntry, Unit};
 
 /// Bytes of units that are kept for the next question.
 const MOST_CACHED_BYTES: usize = 128 << 20;
-/// Rows of lines that one question is answered with.
+/// Rows of lines after which a question's answer takes no more units in.
 const MOST_LINE_ROWS: usize = 4 << 20;
 /// What a function is called whose entry has no name.
 const UNNAMED: &str = "(unnamed function)";
@@ -232,6 +232,8 @@ impl DebugInfo for Dwarf {
     fn lines_in(&self, start: Rva, end: Rva) -> Vec<LineRow> {
         let mut rows = Vec::new();
         let mut programs = HashSet::new();
+        // A row takes a byte at least: more rows than bytes are the same ones over and over.
+        let mut budget = self.main.dwarf(Need::Entries).debug_line.reader().len().saturating_mul(2);
         for offset in self.index.units_in(start.0, end.0, &self.main, &self.problems) {
             let Some(unit) = self.unit(Origin::Main, offset) else { continue };
             // Units may share a line table.
@@ -239,19 +241,15 @@ impl DebugInfo for Dwarf {
                 continue;
             }
             let lines = self.lines(&unit);
+            let Some(left) = budget.checked_sub(lines.len()).filter(|_| rows.len() < MOST_LINE_ROWS) else {
+                self.problems.report("too many lines for one question: some are left out");
+                break;
+            };
+            budget = left;
             for row in lines.rows_in(start.0, end.0) {
-                if rows.len() >= MOST_LINE_ROWS {
-                    self.problems.report(format_args!("more than {MOST_LINE_ROWS} lines: the others are left out"));
-                    break;
-                }
                 let location = lines.location(row.file.into(), row.line, &unit, &self.main);
-                let row = |location| LineRow {
-                    start: Rva(row.start),
-                    end: Rva(row.end),
-                    location,
-                    is_statement: row.is_statement,
-                };
-                rows.extend(location.map(row));
+                let (start, end, is_statement) = (Rva(row.start), Rva(row.end), row.is_statement);
+                rows.extend(location.map(|location| LineRow { start, end, location, is_statement }));
             }
         }
         rows.sort_by_key(|row| row.start);
