@@ -102,7 +102,7 @@ pub fn dwarf(bytes: &[u8]) {
 pub fn debug_info(debug: &dyn DebugInfo) {
     for rva in RVAS.map(Rva) {
         let _ = (debug.function_at(rva), debug.scopes_at(rva), debug.symbol_at(rva));
-        let _ = (debug.variables_at(rva), debug.frame_data_at(rva));
+        let _ = (debug.variables_at(rva), debug.frame_data_at(rva), debug.cfi_at(rva));
         debug.lines_in(rva, Rva(rva.0.saturating_add(0x40)));
     }
     debug.lines_in(Rva(0), Rva(u32::MAX));

@@ -16,7 +16,7 @@ fn hello(name: &str) -> Vec<u8> {
 }
 
 /// Small programs of three compilers and processors, with DWARF 4 and 5.
-const SHAPES: [&str; 3] = ["shapes.x64", "shapes.x86", "shapes.arm64"];
+const SHAPES: [&str; 4] = ["shapes.x64", "shapes.x86", "shapes.arm64", "shapes.dwz"];
 
 fn shapes(name: &str) -> Vec<u8> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(name);
