@@ -11,9 +11,12 @@ use std::sync::Arc;
 use crate::address::Rva;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
+use crate::debuginfo::dwarf::Dwarf;
 use crate::debuginfo::pdb::Pdb;
+use crate::debuginfo::symbol_table::SymbolTable;
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
+use crate::elf::Elf;
 use crate::image::{Image, PeImage};
 use crate::memory::AddressSpace;
 use crate::names::display_name;
@@ -53,6 +56,33 @@ pub fn pdb(bytes: &[u8]) {
         let _ = (pdb.identity().age, pdb.cpu(), pdb.is_fastlink());
         debug_info(&pdb);
     }
+}
+
+/// Opens an ELF file and asks for everything in it.
+pub fn elf(bytes: &[u8]) {
+    let Ok(elf) = Elf::open(Data::from(bytes.to_vec())) else { return };
+    let _ = (elf.cpu(), elf.base(), elf.sections_error(), elf.build_id(), elf.soname());
+    let _ = (elf.debug_link(), elf.debug_alt_link(), elf.notes().count());
+    for segment in elf.segments().iter().take(MOST) {
+        let _ = (elf.segment_bytes(segment).len(), elf.bytes_at(segment.vaddr), elf.rva(segment.vaddr));
+    }
+    for section in elf.sections().iter().take(2 * MOST) {
+        let _ = (elf.section_name(section).len(), elf.section_bytes(section).is_ok());
+    }
+    debug_info(&SymbolTable::of_elf(&elf));
+}
+
+/// Opens an ELF file with DWARF, which is its own supplementary file too, and asks every question of it.
+pub fn dwarf(bytes: &[u8]) {
+    let Ok(elf) = Elf::open(Data::from(bytes.to_vec())) else { return };
+    let elf = Arc::new(elf);
+    let dwarf = Dwarf::new(elf.clone(), Some(elf));
+    debug_info(&dwarf);
+    for symbol in dwarf.symbols_matching(&mut |_| true, MOST) {
+        let rva = Rva(symbol.rva.0.saturating_add(8));
+        let _ = (dwarf.scopes_at(rva), dwarf.variables_at(rva), dwarf.symbol_at(rva));
+    }
+    dwarf.problems();
 }
 
 /// Asks every question of debug information.

@@ -15,6 +15,14 @@ fn hello(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// Small programs of three compilers and processors, with DWARF 4 and 5.
+const SHAPES: [&str; 3] = ["shapes.x64", "shapes.x86", "shapes.arm64"];
+
+fn shapes(name: &str) -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// xorshift64*: the same sequence on every machine.
 struct Random(u64);
 
@@ -111,6 +119,22 @@ fn pdbs_with_random_damage() {
 }
 
 #[test]
+fn elf_files_cut_off_anywhere() {
+    for name in SHAPES {
+        every_cut(&shapes(name), exercise::elf);
+        every_cut(&shapes(name), exercise::dwarf);
+    }
+}
+
+#[test]
+fn elf_files_with_random_damage() {
+    for (name, seed) in SHAPES.into_iter().zip(9..) {
+        many_mutations(&shapes(name), seed, exercise::elf);
+        many_mutations(&shapes(name), seed, exercise::dwarf);
+    }
+}
+
+#[test]
 fn programs_of_which_one_file_is_damaged() {
     for (name, seed) in [("hello", 7), ("hello64", 8)] {
         let files = ["dmp", "exe", "pdb"].map(|extension| hello(&format!("{name}.{extension}")));
@@ -125,12 +149,16 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 7] = [
+    let targets: [(&str, Ask); 11] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
+        ("elf", exercise::elf),
+        ("dwarf", exercise::dwarf),
         ("unwind_x64", exercise::unwind_x64),
         ("unwind_x86", exercise::unwind_x86),
+        ("unwind_arm64", exercise::unwind_arm64),
+        ("eh_frame", exercise::eh_frame),
         ("code", exercise::code),
         ("name", exercise::name),
     ];

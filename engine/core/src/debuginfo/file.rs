@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::DebugInfo;
+use super::breakpad::{BreakpadError, BreakpadSymbols};
 use super::dwarf::Dwarf;
 use super::pdb::{self, Pdb, PdbError};
 use super::symbol_table::SymbolTable;
@@ -19,6 +20,9 @@ pub enum DebugFileError {
     /// Not a PDB, or a damaged one.
     #[error(transparent)]
     Pdb(#[from] PdbError),
+    /// Not Breakpad's, or a damaged one.
+    #[error(transparent)]
+    Breakpad(#[from] BreakpadError),
     /// Not an ELF file, or a damaged one.
     #[error(transparent)]
     Elf(#[from] ElfError),
@@ -36,6 +40,8 @@ pub enum DebugFormat {
     Dwarf,
     /// A symbol table alone.
     Symbols,
+    /// Breakpad's text.
+    Breakpad,
 }
 
 /// What tells one build from another.
@@ -47,6 +53,8 @@ pub enum DebugIdentity {
     BuildId(Vec<u8>),
     /// `LC_UUID`.
     Uuid([u8; 16]),
+    /// GUID and age as Breakpad writes them, in upper case.
+    Breakpad(String),
     /// There is none.
     None,
 }
@@ -66,24 +74,29 @@ pub struct DebugFile {
     pub is_fastlink: bool,
     /// Another file that it needs.
     pub alt_link: Option<DebugAltLink>,
+    /// What makes opening the same file cheaper next time.
+    pub breakpad: Option<Arc<BreakpadSymbols>>,
 }
 
 impl DebugFile {
-    /// Opens a file; `supplementary` is the one that its [`DebugFile::alt_link`] names. Parses nothing yet.
-    /// Of a universal Mach-O file, see [`DebugFile::open_for`].
-    pub fn open(data: Data, supplementary: Option<Data>) -> Result<DebugFile, DebugFileError> {
-        DebugFile::open_for(data, supplementary, None)
+    /// Opens a file; `helper` is the one that its [`DebugFile::alt_link`] names, or the kept index of a Breakpad symbol
+    /// file. Parses nothing yet. Of a universal Mach-O file, see [`DebugFile::open_for`].
+    pub fn open(data: Data, helper: Option<Data>) -> Result<DebugFile, DebugFileError> {
+        DebugFile::open_for(data, helper, None)
     }
 
     /// The same; of a universal Mach-O file, the part for `cpu`.
-    pub fn open_for(data: Data, supplementary: Option<Data>, cpu: Option<Cpu>) -> Result<DebugFile, DebugFileError> {
+    pub fn open_for(data: Data, helper: Option<Data>, cpu: Option<Cpu>) -> Result<DebugFile, DebugFileError> {
         if is_macho(&data) {
             return Ok(DebugFile::of_macho(Arc::new(MachO::open(data, cpu)?)));
+        }
+        if data.starts_with(b"MODULE ") {
+            return Ok(DebugFile::of_breakpad(BreakpadSymbols::open(data, helper)?));
         }
         if !data.starts_with(b"\x7fELF") {
             return Ok(DebugFile::of_pdb(Pdb::open(data)?));
         }
-        let supplementary = supplementary.map(Elf::open).transpose()?.map(Arc::new);
+        let supplementary = helper.map(Elf::open).transpose()?.map(Arc::new);
         Ok(DebugFile::of_elf(Arc::new(Elf::open(data)?), supplementary))
     }
 
@@ -94,7 +107,21 @@ impl DebugFile {
             cpu: pdb.cpu(),
             is_fastlink: pdb.is_fastlink(),
             alt_link: None,
+            breakpad: None,
             info: Arc::new(pdb),
+        }
+    }
+
+    fn of_breakpad(symbols: BreakpadSymbols) -> DebugFile {
+        let symbols = Arc::new(symbols);
+        DebugFile {
+            format: DebugFormat::Breakpad,
+            identity: DebugIdentity::Breakpad(symbols.identity().debug_id.clone()),
+            cpu: symbols.cpu().unwrap_or(Cpu::X64),
+            is_fastlink: false,
+            alt_link: None,
+            breakpad: Some(symbols.clone()),
+            info: symbols,
         }
     }
 
@@ -104,7 +131,7 @@ impl DebugFile {
         let (cpu, alt_link) = (elf.cpu().unwrap_or(Cpu::X64), elf.debug_alt_link());
         let dwarf = Dwarf::new(elf.clone(), supplementary.map(|elf| elf as _));
         let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_elf(&elf));
-        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link }
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link, breakpad: None }
     }
 
     /// What a Mach-O file knows: the DWARF of a dSYM bundle, or the symbol table of an image.
@@ -113,7 +140,7 @@ impl DebugFile {
         let cpu = macho.cpu().unwrap_or(Cpu::X64);
         let dwarf = Dwarf::new(macho.clone(), None);
         let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_macho(&macho));
-        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None }
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, breakpad: None }
     }
 }
 

@@ -18,7 +18,7 @@ mod links;
 mod symbols;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::OnceLock;
 

@@ -246,8 +246,8 @@ fn a_file_that_was_cut_off_gives_no_zeros_for_what_it_lost() {
 #[test]
 fn what_is_no_image_says_so() {
     for (bytes, expected) in [
-        (&b""[..], "not a PE image: it does not begin with MZ"),
-        (b"\x7fELF", "not a PE image: it does not begin with MZ"),
+        (&b""[..], "not an image: it does not begin with MZ"),
+        (b"\x7fELF", "not an image: it does not begin with MZ"),
         (b"MZ", "a damaged PE image: its headers are truncated at offset 0x3c"),
     ] {
         let error = PeImage::open(Data::from(bytes.to_vec())).err().unwrap().to_string();

@@ -111,27 +111,22 @@ impl<'a> Scan<'a> {
     }
 
     fn run(mut self, listed: &HashSet<usize>) -> RangeMap<usize> {
-        let mut split_units = 0;
         let dwarf = self.file.dwarf(Need::Entries);
         for header in headers(&dwarf, self.problems) {
             let is_listed = header.debug_info_offset().is_some_and(|offset| listed.contains(&offset.0));
             if is_listed || matches!(header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. }) {
                 continue;
             }
-            match self.unit(&header) {
-                Ok(is_split) => split_units += usize::from(is_split),
-                Err(error) => self.problems.report(format_args!("damaged debug information: a unit: {error}")),
+            if let Err(error) = self.unit(&header) {
+                self.problems.report(format_args!("damaged debug information: a unit: {error}"));
             }
-        }
-        if split_units > 0 {
-            self.problems.report(format_args!("{split_units} units have their debug information in .dwo files"));
         }
         RangeMap::new(self.ranges)
     }
 
-    /// Takes a unit's ranges in; whether its entries are in another file.
-    fn unit(&mut self, header: &UnitHeader<Slice<'a>>) -> Result<bool, gimli::Error> {
-        let Some(offset) = header.debug_info_offset() else { return Ok(false) };
+    /// Takes a unit's ranges in.
+    fn unit(&mut self, header: &UnitHeader<Slice<'a>>) -> Result<(), gimli::Error> {
+        let Some(offset) = header.debug_info_offset() else { return Ok(()) };
         let code = header.range_from(header.root_offset()..)?.read_uleb128()?;
         let key = (header.debug_abbrev_offset().0, code);
         if !self.abbreviations.contains_key(&key) {
@@ -142,12 +137,12 @@ impl<'a> Scan<'a> {
         let abbreviations = self.abbreviations[&key].clone();
         let (root, extent, _) = Root::read(&self.dwarf, header, &abbreviations)?;
         if !matches!(root.tag, dw::DW_TAG_compile_unit | dw::DW_TAG_skeleton_unit) {
-            return Ok(false);
+            return Ok(());
         }
         let unit = root.unit(*header, abbreviations);
         let ranges = extent.ranges(self.file, &self.dwarf, &unit, &mut self.budgets.1)?;
         self.ranges.extend(ranges.into_iter().map(|(start, end)| Ranged { start, end, value: offset.0 }));
-        Ok(root.is_split)
+        Ok(())
     }
 }
 

@@ -18,6 +18,9 @@ use super::root::{Extent, Root};
 /// Longest text of an attribute that is shown whole.
 pub const MOST_TEXT_BYTES: usize = 4096;
 
+/// What is said of units that are skeletons of others.
+const SPLIT: &str = "some debug information is in .dwo files, which are not read";
+
 /// A unit that was read.
 pub struct Unit {
     /// Where it begins in `.debug_info`.
@@ -81,6 +84,9 @@ impl Unit {
         let header = dwarf.unit_header(gimli::DebugInfoOffset(offset))?;
         let abbreviations = file.abbreviations(&dwarf, &header)?;
         let (root, _, directory) = Root::read(&dwarf, &header, &abbreviations)?;
+        if root.is_split {
+            problems.report(SPLIT);
+        }
         let view = View { unit: root.unit(header, abbreviations.clone()), dwarf, file };
         let mut walk = Walk {
             file,
