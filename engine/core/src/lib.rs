@@ -29,4 +29,6 @@ pub mod memory;
 pub mod names;
 pub mod process;
 pub mod registers;
+#[cfg(test)]
+mod shared_data;
 pub mod unwind;

@@ -2,6 +2,9 @@
 //!
 //! Source: Apple, `mach-o/loader.h`, `mach-o/compact_unwind_encoding.h`.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};

@@ -64,8 +64,9 @@ fn before_frame(executed: &[u8]) -> Option<CfiRow> {
         let offset = i64::from(((instruction >> 15 & 0x7f) as i8) << 1 >> 1) * WORD;
         let stored = match instruction {
             0xd503_2000..=0xd503_2fff if instruction & 31 == 31 => None, // hints: signing, landing pads
-            _ if instruction & 0xffc0_03ff == 0xd100_03ff => {
-                depth += i64::from(instruction >> 10 & 0xfff); // sub sp, sp, bytes
+            _ if instruction & 0xff80_03ff == 0xd100_03ff => {
+                let shift = if instruction & 1 << 22 != 0 { 12 } else { 0 };
+                depth += i64::from(instruction >> 10 & 0xfff) << shift; // sub sp, sp, bytes
                 None
             }
             _ if instruction & 0xffc0_03e0 == 0xa980_03e0 => {
