@@ -16,6 +16,7 @@ for target in "$@"; do
         elf | dwarf) cp ../core/tests/shapes/shapes.[adx]* "corpus/$target" ;;
         breakpad) longest=4096 && sed -n '/^const SYMBOL_FILE/,/";$/p' ../core/tests/damaged_files.rs >"corpus/$target/records" ;;
         pdb) cp ../../examples/hello/*.pdb "corpus/$target" ;;
+        macho) cp ../core/tests/frames/frames.d* "corpus/$target" ;;
         unwind_x64 | code) longest=4096 && tail -c +1025 ../../examples/hello/hello64.exe | head -c 4096 >"corpus/$target/code" ;;
         unwind_x86) longest=1024 && printf '................!\100$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + = $ebp $T0 8 - ^ =' >"corpus/$target/program" ;;
         name) longest=4096 && printf '?area@Rect@geo@@QEBAHXZ' >"corpus/$target/msvc" ;;

@@ -243,7 +243,7 @@ class Section:
 
 @final
 class ImageFile:
-    """An image: PE or ELF."""
+    """An image: PE, ELF or Mach-O."""
 
     @staticmethod
     def open(path: str | PathLike[str]) -> ImageFile:
@@ -257,6 +257,8 @@ class ImageFile:
     pdb: Pdb70 | None
     build_id: bytes | None
     """Of ELF images."""
+    uuid: bytes | None
+    """Of Mach-O images: `LC_UUID`, 16 bytes."""
     debug_link: str | None
     """`.gnu_debuglink` of ELF images: the name of the file with the debug information."""
     def own_debug_info(self) -> DebugFile | None:
@@ -358,7 +360,7 @@ class VariableRecord:
 
 @final
 class DebugFile:
-    """A PDB, an ELF file with DWARF or a symbol table, or a Breakpad symbol file; entered by index."""
+    """A PDB, an ELF or Mach-O file with DWARF or a symbol table, or a Breakpad symbol file; entered by index."""
 
     @staticmethod
     def open(path: str | PathLike[str], helper: str | PathLike[str] | None = None) -> DebugFile:
@@ -375,6 +377,8 @@ class DebugFile:
     """Of PDBs and Breakpad symbol files: GUID and age."""
     build_id: bytes | None
     """Of an ELF file."""
+    uuid: bytes | None
+    """Of a Mach-O file, such as that of a dSYM bundle: `LC_UUID`, 16 bytes."""
     alt_link: tuple[str, bytes] | None
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
     def index_bytes(self) -> bytes | None:

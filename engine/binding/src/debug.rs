@@ -192,6 +192,14 @@ impl DebugFile {
     }
 
     #[getter]
+    fn uuid(&self) -> Option<[u8; 16]> {
+        match &self.0.identity {
+            DebugIdentity::Uuid(uuid) => Some(*uuid),
+            _ => None,
+        }
+    }
+
+    #[getter]
     fn debug_id(&self) -> Option<String> {
         match &self.0.identity {
             DebugIdentity::Pdb(identity) => Some(debug_id(&identity.guid, identity.age)),

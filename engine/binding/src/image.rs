@@ -79,6 +79,14 @@ impl ImageFile {
     }
 
     #[getter]
+    fn uuid(&self) -> Option<[u8; 16]> {
+        match self.0.key() {
+            Key::Uuid(uuid) => Some(uuid),
+            _ => None,
+        }
+    }
+
+    #[getter]
     fn debug_link(&self) -> Option<String> {
         self.0.as_elf()?.debug_link().map(|link| link.name)
     }
