@@ -261,8 +261,10 @@ class ImageFile:
     """Of Mach-O images: `LC_UUID`, 16 bytes."""
     debug_link: str | None
     """`.gnu_debuglink` of ELF images: the name of the file with the debug information."""
-    def own_debug_info(self) -> DebugFile | None:
-        """What an ELF image knows of itself: DWARF, or its symbol table. None of other images."""
+    def own_debug_info(self, keep: str | PathLike[str] | None = None) -> DebugFile | None:
+        """What an ELF image knows of itself: DWARF, or its symbol table. None of other images. `keep` as in
+        `DebugFile.open`.
+        """
     is_reproducible: bool
     """Whether TimeDateStamp is a hash rather than a time."""
     def export_at(self, rva: int) -> SymbolRecord | None:
@@ -363,8 +365,13 @@ class DebugFile:
     """A PDB, an ELF or Mach-O file with DWARF or a symbol table, or a Breakpad symbol file; entered by index."""
 
     @staticmethod
-    def open(path: str | PathLike[str], helper: str | PathLike[str] | None = None) -> DebugFile:
+    def open(
+        path: str | PathLike[str],
+        helper: str | PathLike[str] | None = None,
+        keep: str | PathLike[str] | None = None,
+    ) -> DebugFile:
         """`helper` is the file that `alt_link` names, or what `index_bytes` gave once for a Breakpad symbol file.
+        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time.
 
         :raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information.
         """

@@ -91,9 +91,10 @@ impl ImageFile {
         self.0.as_elf()?.debug_link().map(|link| link.name)
     }
 
-    fn own_debug_info(&self, py: Python<'_>) -> Option<DebugFile> {
+    #[pyo3(signature = (keep=None))]
+    fn own_debug_info(&self, py: Python<'_>, keep: Option<PathBuf>) -> Option<DebugFile> {
         let elf = self.0.as_elf()?.clone();
-        Some(DebugFile(py.detach(|| file::DebugFile::of_elf(elf, None))))
+        Some(DebugFile(py.detach(|| file::DebugFile::of_elf(elf, None, keep.as_deref()))))
     }
 
     #[getter]

@@ -11,11 +11,11 @@ from stillframe.model.evidence import Rejected
 from stillframe.model.locator import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from stillframe._engine import ModuleRecord, Pdb70, Proof, Space
     from stillframe.model.locator import Attempt
+    from stillframe.model.opener import Opener
 
 
 class Wanted(NamedTuple):
@@ -93,16 +93,16 @@ class ImageCheck(Check[tuple[ImageFile, "Proof"]]):
 class DebugFileCheck(Check[DebugFile]):
     """Checks candidates for one module's debug information, and remembers those that it refused."""
 
-    def __init__(self, wanted: Wanted, open_file: Callable[[Path], DebugFile]) -> None:
+    def __init__(self, wanted: Wanted, opener: Opener) -> None:
         super().__init__()
-        self._open = open_file
+        self._opener = opener
         self._wanted = wanted
         self._refused: list[tuple[Path, DebugFile]] = []
 
     def examine(self, path: Path) -> DebugFile:
         """Opens the candidate and compares its identity. :raises Refused:"""
         try:
-            debug = self._open(path)
+            debug = self._opener.open(path)
         except (OSError, EngineError) as error:
             raise Refused.unreadable(error) from error
         if debug.format == "symbols":

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from stillframe._engine import DebugFile, EngineError
+from stillframe._engine import EngineError
 from stillframe.model import keys
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.checks import DebugFileCheck, ImageCheck, Wanted
@@ -20,17 +20,15 @@ from stillframe.model.locator import DebugFileRequest, ImageRequest
 from stillframe.model.names import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from stillframe._engine import ModuleRecord, Space
+    from stillframe._engine import DebugFile, ModuleRecord, Space
     from stillframe.model.evidence import DebugInfoState, ImageState
     from stillframe.model.locator import Attempt, Locator
+    from stillframe.model.opener import Opener
 
 ImageFormat: TypeAlias = Literal["pe", "elf", "mach_o"]
 """What the images of a system are."""
-OpenDebugFile: TypeAlias = "Callable[[Path], DebugFile]"
-"""Opens a file of debug information; `DebugFile.open` does, and one that keeps indexes does it faster."""
 _SeparateFile: TypeAlias = "tuple[DebugFileCheck, DebugFileRequest | None, Literal['dump', 'image']]"
 """A file beside the image: how it is checked, how it is asked for (None: nobody knows which), who says which."""
 
@@ -38,13 +36,11 @@ _SeparateFile: TypeAlias = "tuple[DebugFileCheck, DebugFileRequest | None, Liter
 class Matcher:
     """Finds and attaches the files of one dump's modules."""
 
-    def __init__(
-        self, space: Space, locator: Locator, images: ImageFormat, open_debug_file: OpenDebugFile = DebugFile.open
-    ) -> None:
+    def __init__(self, space: Space, locator: Locator, images: ImageFormat, opener: Opener) -> None:
         self._space = space
         self._locator = locator
         self._images = images
-        self._open_debug_file = open_debug_file
+        self._opener = opener
 
     def find_image(self, record: ModuleRecord) -> ImageState:
         """Looks for the module's image and lets it answer for the module's read-only memory.
@@ -105,7 +101,7 @@ class Matcher:
         if debug_id is None:
             return None
         folder = base_name(record.name if pdb is None or not pdb.path else pdb.path)
-        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._open_debug_file)
+        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._opener)
         image_path = image.path if isinstance(image, ImageFound) else None
         request = DebugFileRequest(
             (keys.breakpad_name(folder),), debug_id, image_path, check.verify, store_folder=folder
@@ -122,7 +118,7 @@ class Matcher:
         if wanted is None:
             reason = Reason.DEBUG_INFO_NOT_MADE if found_image else Reason.DEBUG_INFO_UNIDENTIFIED
             return Missing(Absent.because(reason))
-        check = DebugFileCheck(Wanted(pdb=wanted), self._open_debug_file)
+        check = DebugFileCheck(Wanted(pdb=wanted), self._opener)
         paths = tuple(dict.fromkeys(pdb.path for pdb in (recorded, of_image) if pdb is not None))
         request = DebugFileRequest(paths, wanted.debug_id, image_path, check.verify)
         answer = self._locator.debug_file(request)
@@ -133,9 +129,9 @@ class Matcher:
     def _seek_dwarf(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         """The image's own DWARF; else a separate file of the same build; else what the image's symbol table knows."""
         found_image = image if isinstance(image, ImageFound) else None
-        own = found_image.file.own_debug_info() if found_image else None
+        own = self._opener.open_own(found_image.file) if found_image else None
         if found_image is not None and own is not None and own.format == "dwarf":
-            return DebugInfoFound(found_image.path, _with_supplement(found_image.path, own), "itself")
+            return DebugInfoFound(found_image.path, self._with_supplement(found_image.path, own), "itself")
         request = self._elf_request if self._images == "elf" else self._macho_request
         separate = self._seek_separate_dwarf(*request(record, found_image))
         if not isinstance(separate, DebugInfoFound) and found_image is not None and own is not None:
@@ -150,12 +146,12 @@ class Matcher:
         answer = self._locator.debug_file(request)
         if (confirmed := check.confirm(answer)) is not None:
             path, file = confirmed
-            return DebugInfoFound(path, _with_supplement(path, file), source, answer.tried)
+            return DebugInfoFound(path, self._with_supplement(path, file), source, answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
     def _elf_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
         build_id = record.build_id or (image.file.build_id if image else None)
-        check = DebugFileCheck(Wanted(build_id=build_id), self._open_debug_file)
+        check = DebugFileCheck(Wanted(build_id=build_id), self._opener)
         source: Literal["dump", "image"] = "dump" if record.build_id else "image"
         if build_id is None:
             return check, None, source
@@ -167,7 +163,7 @@ class Matcher:
     def _macho_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
         """A dSYM: a bundle in which the file has the name of the image."""
         uuid = keys.macho_uuid(record) or (image.file.uuid if image else None)
-        check = DebugFileCheck(Wanted(uuid=uuid), self._open_debug_file)
+        check = DebugFileCheck(Wanted(uuid=uuid), self._opener)
         source: Literal["dump", "image"] = "dump" if keys.macho_uuid(record) else "image"
         name = base_name(record.name)
         if uuid is None or not name:
@@ -177,16 +173,15 @@ class Matcher:
         request = DebugFileRequest((f"{name}.dSYM",), key, path, check.verify, store_file="_.dwarf", inner=inner)
         return check, request, source
 
-
-def _with_supplement(path: Path, file: DebugFile) -> DebugFile:
-    """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""
-    if file.alt_link is None:
-        return file
-    link, build_id = file.alt_link
-    other = path.parent / link
-    try:
-        if not other.is_file() or DebugFile.open(other).build_id != build_id:
+    def _with_supplement(self, path: Path, file: DebugFile) -> DebugFile:
+        """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""
+        if file.alt_link is None:
             return file
-        return DebugFile.open(path, other)
-    except (OSError, EngineError):
-        return file
+        link, build_id = file.alt_link
+        other = path.parent / link
+        try:
+            if not other.is_file() or self._opener.open(other).build_id != build_id:
+                return file
+            return self._opener.open(path, other)
+        except (OSError, EngineError):
+            return file

@@ -97,7 +97,7 @@ fn names_by_the_symbol_table() {
 #[test]
 fn functions_lines_and_symbols_of_a_dsym() {
     for (cpu, addresses) in [(Cpu::X64, [0x355, 0x440]), (Cpu::Arm64, [0x318, 0x408])] {
-        let debug = DebugFile::open_for(data(&frames("frames.dwarf")), None, Some(cpu)).unwrap();
+        let debug = DebugFile::open_for(data(&frames("frames.dwarf")), None, Some(cpu), None).unwrap();
         let uuid = image(cpu).macho().uuid().unwrap();
         assert_eq!((debug.format, debug.identity, debug.cpu), (DebugFormat::Dwarf, DebugIdentity::Uuid(uuid), cpu));
         let at = |rva| {
