@@ -35,7 +35,8 @@ def default_folder() -> Path:
 class KeepingOpener:
     """A `stillframe.model.opener.Opener`: opens debug information with what was kept of it.
 
-    A folder that cannot be used costs time and nothing else: the engine checks that what it is given belongs to the file.
+    A folder that cannot be used costs time and nothing else: the engine checks that what it is given belongs to the
+    file.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
