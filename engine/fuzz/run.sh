@@ -13,7 +13,8 @@ for target in "$@"; do
     case $target in
         dump) cp ../../examples/hello/*.dmp "corpus/$target" ;;
         image) cp ../../examples/hello/*.exe "corpus/$target" ;;
-        elf | dwarf) cp ../core/tests/shapes/shapes.[axm]* "corpus/$target" ;;
+        elf | dwarf) cp ../core/tests/shapes/shapes.[adx]* "corpus/$target" ;;
+        breakpad) longest=4096 && sed -n '/^const SYMBOL_FILE/,/";$/p' ../core/tests/damaged_files.rs >"corpus/$target/records" ;;
         pdb) cp ../../examples/hello/*.pdb "corpus/$target" ;;
         macho) cp ../core/tests/frames/frames.d* "corpus/$target" ;;
         unwind_x64 | code) longest=4096 && tail -c +1025 ../../examples/hello/hello64.exe | head -c 4096 >"corpus/$target/code" ;;

@@ -13,13 +13,14 @@ use std::sync::Arc;
 use crate::address::Rva;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
+use crate::debuginfo::breakpad::BreakpadSymbols;
 use crate::debuginfo::dwarf::Dwarf;
 use crate::debuginfo::pdb::Pdb;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
 use crate::elf::Elf;
-use crate::image::{Image, PeImage};
+use crate::image::{self, PeImage};
 use crate::memory::AddressSpace;
 use crate::names::display_name;
 use crate::process::Process;
@@ -38,17 +39,29 @@ pub fn dump(bytes: &[u8]) {
     }
 }
 
-/// Opens a PE image and asks for everything in it.
+/// Opens an image and asks for everything in it.
 pub fn image(bytes: &[u8]) {
-    let Ok(image) = PeImage::open(Data::from(bytes.to_vec())) else { return };
+    let Ok(image) = image::open(Data::from(bytes.to_vec())) else { return };
     let _ = (image.codeview(), image.is_reproducible(), image.loader_written(), image.cpu());
     let mut buffer = [0; 64];
     for rva in RVAS.map(Rva) {
-        for base in [image.image_base, image.image_base.wrapping_add(0x1_2340_0000), 0] {
+        for base in [image.linked_base(), image.linked_base().wrapping_add(0x1_2340_0000), 0] {
             image.read_mapped(rva, base, &mut buffer);
             image.relocated_words(rva, 64, base);
         }
-        let _ = (image.section_at(rva), image.export_at(rva));
+        let _ = (image.section_at(rva), image.export_at(rva), image.section_name(rva), image.cfi_at(rva));
+    }
+}
+
+/// Opens a Breakpad symbol file and asks every question of it, without an index and with the first half of the bytes
+/// taken for one.
+pub fn breakpad(bytes: &[u8]) {
+    let (index, text) = bytes.split_at(bytes.len() / 2);
+    for (text, index) in [(bytes, None), (text, Some(Data::from(index.to_vec())))] {
+        if let Ok(symbols) = BreakpadSymbols::open(Data::from(text.to_vec()), index) {
+            debug_info(&symbols);
+            let _ = RVAS.map(|rva| symbols.cfi_at(Rva(rva)));
+        }
     }
 }
 
@@ -91,7 +104,7 @@ pub fn dwarf(bytes: &[u8]) {
 pub fn debug_info(debug: &dyn DebugInfo) {
     for rva in RVAS.map(Rva) {
         let _ = (debug.function_at(rva), debug.scopes_at(rva), debug.symbol_at(rva));
-        let _ = (debug.variables_at(rva), debug.frame_data_at(rva));
+        let _ = (debug.variables_at(rva), debug.frame_data_at(rva), debug.cfi_at(rva));
         debug.lines_in(rva, Rva(rva.0.saturating_add(0x40)));
     }
     debug.lines_in(Rva(0), Rva(u32::MAX));

@@ -18,7 +18,7 @@ fn hello(name: &str) -> Vec<u8> {
 }
 
 /// Small programs of three compilers and processors, with DWARF 4 and 5.
-const SHAPES: [&str; 3] = ["shapes.x64", "shapes.x86", "shapes.arm64"];
+const SHAPES: [&str; 4] = ["shapes.x64", "shapes.x86", "shapes.arm64", "shapes.dwz"];
 
 fn shapes(name: &str) -> Vec<u8> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(name);
@@ -158,9 +158,22 @@ fn macho_files_cut_off_anywhere() {
 
 #[test]
 fn macho_files_with_random_damage() {
-    for (file, seed) in frames().iter().zip(12..) {
+    for (file, seed) in frames().iter().zip(14..) {
         many_mutations(file, seed, exercise::macho);
     }
+}
+
+/// Every kind of record, with what they lead to.
+const SYMBOL_FILE: &str = "MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 app\nINFO CODE_ID ABCDEF app\n\
+    FILE 0 a.c\nFILE 1 b.h\nINLINE_ORIGIN 0 inner()\nFUNC 1000 40 0 first(int)\nINLINE 0 10 0 0 1010 10\n\
+    1000 10 7 0\n1010 10 3 1\n1020 20 9 0\nFUNC m 1930 20 4 second()\n1930 20 1 1\nPUBLIC 7b30 0 third\n\
+    STACK WIN 4 1000 40 3 0 8 4 c 0 1 $T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =\n\
+    STACK CFI INIT 1000 40 .cfa: $rsp 8 + .ra: .cfa -8 + ^\nSTACK CFI 1001 .cfa: $rsp 16 + $rbp: .cfa -16 + ^\n";
+
+#[test]
+fn symbol_files_cut_off_anywhere_and_with_random_damage() {
+    every_cut(SYMBOL_FILE.as_bytes(), exercise::breakpad);
+    many_mutations(SYMBOL_FILE.as_bytes(), 13, exercise::breakpad);
 }
 
 #[test]
@@ -178,11 +191,12 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 12] = [
+    let targets: [(&str, Ask); 13] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
         ("elf", exercise::elf),
+        ("breakpad", exercise::breakpad),
         ("dwarf", exercise::dwarf),
         ("macho", exercise::macho),
         ("unwind_x64", exercise::unwind_x64),
