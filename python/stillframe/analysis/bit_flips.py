@@ -82,7 +82,10 @@ class _Search(NamedTuple):
         for bit in range(PAGE_BITS, self.bits):
             flipped = value ^ 1 << bit
             address = (self.access.address + (flipped - value) * scale) & ((1 << self.bits) - 1)
-            if self._could_use(address):
+            if flipped == 0 and register is not None:
+                text = f"{register} would be null, for which programs test, were bit {bit} the other way"
+                yield BitFlip(bit, register, 0, address, "fair", 0, text)
+            elif self._could_use(address):
                 yield self._explained(bit, register, flipped, address)
 
     def _could_use(self, address: int) -> bool:
@@ -107,4 +110,4 @@ class _Search(NamedTuple):
             f"were bit {bit} of {register or 'the address'} the other way, the {self.access.kind or 'access'} would go"
             f" to {address:#x}, where it is allowed: {'; '.join(reasons) or 'nothing else speaks for it'}"
         )
-        return BitFlip(bit, register, value, address, confidences[len(reasons)], text)
+        return BitFlip(bit, register, value, address, confidences[len(reasons)], len(near), text)

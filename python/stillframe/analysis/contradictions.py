@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 INT_DIVIDE_BY_ZERO = 0xC0000094
 DIVISIONS = {"div", "idiv", "aam"}
 RECORD, INSTRUCTION = Basis("exception record"), Basis("instruction")
+PRIVILEGED_INSTRUCTION = 0xC0000096
+PRIVILEGED = {
+    *("cli", "sti", "clts", "hlt", "in", "out", "ins", "insb", "insd", "outs", "outsb", "outsd", "int", "into", "invd"),
+    *("invlpg", "iret", "iretd", "iretq", "lgdt", "lidt", "lldt", "lmsw", "ltr", "monitor", "mwait", "rdmsr", "wrmsr"),
+    *("rdpmc", "rdtsc", "rdtscp", "swapgs", "sysexit", "sysret", "wbinvd", "xsetbv", "vmcall", "vmlaunch", "vmresume"),
+    *("vmread", "vmwrite", "vmxon", "vmxoff", "vmptrld", "vmptrst", "vmclear", "invept", "invvpid", "retf"),
+}
+"""Instructions that programs may not run, or not always; `mov` of control and debug registers besides."""
 KINDS = {
+    "priv_instruction_crash_without_priv_instruction",
     "int_div_by_zero_not_possible",
     "non_canonical_address_falsely_reported",
     "access_violation_when_access_allowed",
@@ -43,8 +52,21 @@ def contradictions(
     if code == INT_DIVIDE_BY_ZERO and not isinstance(instruction, Absent) and instruction.mnemonic not in DIVISIONS:
         text = f"the record tells of a division, but the instruction, {instruction.mnemonic}, is none"
         yield Statement("int_div_by_zero_not_possible", text, (RECORD, INSTRUCTION))
-    if access is None:
-        return
+    if code == PRIVILEGED_INSTRUCTION and not isinstance(instruction, Absent) and not _is_privileged(instruction):
+        text = f"the record tells of a privileged instruction, but {instruction.mnemonic} is none"
+        yield Statement("priv_instruction_crash_without_priv_instruction", text, (RECORD, INSTRUCTION))
+    if access is not None:
+        yield from _of_the_access(dump, operands, access, places)
+
+
+def _is_privileged(instruction: Instruction) -> bool:
+    registers = [operand.register or "" for operand in instruction.operand_list]
+    return instruction.mnemonic.split()[-1] in PRIVILEGED or any(name.startswith(("cr", "dr")) for name in registers)
+
+
+def _of_the_access(
+    dump: Dump, operands: Sequence[CrashOperand], access: Access, places: AddressMap
+) -> Iterator[Statement]:
     memory = [each for each in operands if each.kind == "memory"]
     is_known = bool(memory) and all(isinstance(each.address, int) and each.size_bytes for each in memory)
     if dump.cpu == "amd64" and access.reported == access.address == UNREPORTED_ADDRESS:

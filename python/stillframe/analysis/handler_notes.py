@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from uuid import UUID
 
 from stillframe.model.crash import Assertion
 
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 
     from stillframe.model.dump import Dump
 
-ASSERTION_INFO, CRASHPAD_INFO, MAC_CRASH_INFO = 0x47670002, 0x43500001, 0x4D7A0001
+ASSERTION_INFO, CRASHPAD_INFO = 0x47670002, 0x43500001
+MAC_CRASH_INFO, SOFT_ERRORS = 0x4D7A0001, 0x4D7A0004
 TEXT_BYTES = 256
 ASSERTION_KINDS: dict[int, Literal["unknown", "invalid parameter", "pure virtual call"]] = {
     1: "invalid parameter",
@@ -99,6 +99,8 @@ def crashpad(dump: Dump) -> CrashpadInfo | None:
     data = _stream(dump, CRASHPAD_INFO)
     if len(data) < 36:
         return None
+    from uuid import UUID  # which few dumps need
+
     parts = _Parts(dump)
     simple = parts.dictionary(*_location(data, 36))
     modules = tuple(parts.modules(*_location(data, 44)))
@@ -114,6 +116,20 @@ def mac_crash_info(dump: Dump) -> tuple[MacCrashRecord, ...]:
     parts = _Parts(dump)
     records = (parts.bytes_at(*_location(data, 12 + 8 * index)) for index in range(min(count, MAC_RECORDS)))
     return tuple(_mac_record(record, start) for record in records if len(record) >= max(start, 32))
+
+
+def soft_errors(dump: Dump) -> object:
+    """What went wrong while the dump was written, as Mozilla's writers note it: any JSON; None if there is none."""
+    import json  # which the report in words does not need
+
+    try:
+        return json.loads(_stream(dump, SOFT_ERRORS), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _mac_record(record: bytes, start: int) -> MacCrashRecord:

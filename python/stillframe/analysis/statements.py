@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.analysis import handler_notes, patterns
-from stillframe.analysis.access import NULL_PAGES_BYTES, is_canonical
+from stillframe.analysis.access import NULL_PAGES_BYTES, is_canonical, is_raised_by_instruction
 from stillframe.analysis.contradictions import contradictions
 from stillframe.analysis.operands import accessed, points_to_null
 from stillframe.analysis.places import place_of
@@ -58,6 +58,7 @@ def all_of(facts: Facts) -> Iterator[Statement]:
     if facts.access is not None:
         yield from _of_the_address(facts, facts.access)
         yield from _of_its_place(facts, facts.access)
+    yield from _of_the_instruction(facts)
     yield from _of_the_divisor(facts)
     yield from _of_the_stack(facts)
     yield from (
@@ -94,9 +95,16 @@ def _of_the_exception(facts: Facts) -> Iterator[Statement]:
     if thrown is not None:
         message = f' with the message "{thrown.message}"' if thrown.message else ""
         yield Statement("cpp_exception", f"a {thrown.type_name} was thrown{message}", thrown.basis)
-    system = facts.dump.system
-    if isinstance(system, Absent) or system.os not in {"Linux", "Android"} or facts.access is not None:
-        return
+    system = "" if isinstance(facts.dump.system, Absent) else facts.dump.system.os
+    if system.startswith("Windows"):
+        from stillframe.analysis import windows_details
+
+        yield from windows_details.statements(facts.dump, facts.exception)
+    if system in {"Linux", "Android"} and facts.access is None:
+        yield from _of_the_sender(facts)
+
+
+def _of_the_sender(facts: Facts) -> Iterator[Statement]:
     from stillframe.analysis.linux import process_id
     from stillframe.analysis.signals import Signal
 
@@ -181,6 +189,20 @@ def _of_its_place(facts: Facts, access: Access) -> Iterator[Statement]:
         return
     verb = {"read": "be read", "write": "be written", "execute": "run"}[access.kind]
     yield Statement("not_allowed", f"what is at {address:#x} may not {verb}: {permissions}", (permissions.basis,))
+
+
+def _of_the_instruction(facts: Facts) -> Iterator[Statement]:
+    """That it lies where no program has code; a refused execution says so itself."""
+    is_execution = facts.access is not None and facts.access.kind == "execute"
+    if is_execution or isinstance(facts.registers, Absent) or not is_raised_by_instruction(facts.dump, facts.exception):
+        return
+    pointer = facts.registers.instruction_pointer
+    if pointer is None or not facts.dump.modules or facts.dump.modules.at(pointer) is not None:
+        return
+    if not facts.places.unloaded_at(pointer):
+        place = place_of(facts.dump, facts.places, pointer)
+        text = f"the instruction at {pointer:#x} {place.text}: generated code, or a jump gone astray"
+        yield Statement("outside_modules", text, (Basis("registers", "instruction pointer"), *place.basis))
 
 
 def _of_the_divisor(facts: Facts) -> Iterator[Statement]:

@@ -12,6 +12,9 @@ CPP_EXCEPTION = 0xE06D7363
 """`throw` of Microsoft's C++ compiler: `0xE0` and the letters `msc`."""
 CLR_EXCEPTION = 0xE0434352
 """`throw` of .NET from version 4 on: `0xE0` and the letters `CCR`."""
+HEAP_CORRUPTION = 0xC0000374
+THREAD_NAMING = 0x406D1388
+"""How programs tell debuggers the name of a thread: an exception that they handle themselves."""
 OUT_OF_MEMORY = 0xE0000008
 """Raised by Chromium's allocators."""
 SIMULATED = 0x0517A7ED
@@ -68,11 +71,12 @@ WORDS = {
     0xC0000135: "a DLL was not found",
     0xC0000139: "an entry point was not found in a DLL",
     0xC0000142: "a DLL failed to initialize",
-    0xC0000374: "heap corruption, noticed by the heap manager",
+    HEAP_CORRUPTION: "heap corruption, noticed by the heap manager",
     0xC0000409: "stack buffer overrun or other fast-fail",
     0xC0000417: "invalid parameter passed to a function of the C runtime",
     0xC0000420: "failed assertion",
     0xC0000602: "fail-fast exception",
+    THREAD_NAMING: "announcement of a thread's name to a debugger, which is no error",
     OUT_OF_MEMORY: "out of memory",
     CPP_EXCEPTION: "C++ exception thrown",
     CLR_EXCEPTION: ".NET exception thrown",

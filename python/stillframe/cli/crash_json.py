@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stillframe import Absent
 from stillframe.analysis import handler_notes
+from stillframe.analysis.access import is_canonical
 from stillframe.analysis.contradictions import KINDS as CONTRADICTIONS
 from stillframe.analysis.operands import points_to_null
 from stillframe.cli import schema
@@ -35,7 +36,7 @@ def crash_info(dump: Dump) -> Object:
         "instruction": text,
         "instruction_pointer_update": _instruction_pointer_update(dump, crash),
         "memory_accesses": _memory_accesses(dump, crash) if text is not None else None,
-        "possible_bit_flips": [_bit_flip(dump, flip) for flip in crash.bit_flips],
+        "possible_bit_flips": [_bit_flip(dump, crash, flip) for flip in crash.bit_flips],
         "stillframe": _extras(dump, crash),
         "type": crash.reason,
     }
@@ -141,11 +142,18 @@ def _instruction_pointer_update(dump: Dump, crash: Crash) -> Object | None:
     return None if target is None else {"address": schema.hex_text(dump, target)}
 
 
-def _bit_flip(dump: Dump, flip: BitFlip) -> Object:
+def _bit_flip(dump: Dump, crash: Crash, flip: BitFlip) -> Object:
+    access = crash.access
     return {
         "address": schema.hex_text(dump, flip.address),
         "confidence": CONFIDENCE[flip.confidence],
-        "details": None,
+        "details": {
+            "is_null": flip.value == 0,
+            "nearby_registers": flip.nearby_registers,
+            "poison_registers": False,  # a fill has a better explanation, so nothing is flipped then
+            "was_low": False,  # nor of an address near null
+            "was_non_canonical": dump.cpu == "amd64" and access is not None and not is_canonical(access.address),
+        },
         "source_register": flip.register,
         "stillframe": {"bit": flip.bit, "confidence": flip.confidence, "text": flip.text},
     }

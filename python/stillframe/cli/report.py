@@ -102,7 +102,8 @@ def _add_instruction(page: Page, crash: Crash) -> None:
     if isinstance(instruction, Absent) or not (crash.account.is_raised_by_instruction and was_run):
         return
     text = f"{instruction.mnemonic} {instruction.operands}".rstrip()
-    operands = "; ".join(_operand(operand) for operand in crash.operands)
+    used = [operand for operand in crash.operands if operand.kind == "memory" or operand.access != "write"]
+    operands = "; ".join(_operand(operand) for operand in used)
     page.line(Styled(text, "bold"), f"    where {operands}" if operands else "")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe import Absent
-from stillframe.analysis import linux
+from stillframe.analysis import handler_notes, linux
 from stillframe.cli import crash_json, schema
 from stillframe.cli.missing import lacks
 
@@ -39,7 +39,7 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "pid": linux.process_id(dump),
             "proc_limits": None,
             "process_uptime": _uptime_seconds(dump),
-            "soft_errors": None,
+            "soft_errors": handler_notes.soft_errors(dump),
             "status": "OK",
             "system_info": _system_info(dump),
             "thread_count": len(dump.threads),

@@ -95,10 +95,12 @@ class BitFlip(NamedTuple):
     register: str | None
     """Whose value would have differed; None: the address itself."""
     value: int
-    """What the register or address would have held."""
+    """What the register or address would have held; 0: a null pointer."""
     address: int
     """What would have been accessed."""
     confidence: Literal["weak", "fair", "strong"]
+    nearby_registers: int
+    """Registers that point near `address`."""
     text: str
     """The reasoning."""
 
