@@ -2,6 +2,7 @@
 //!
 //! Every format answers through [`DebugInfo`]; callers never ask which one it is.
 
+pub mod breakpad;
 pub mod dwarf;
 pub mod file;
 pub mod pdb;
