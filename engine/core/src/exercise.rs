@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::address::Rva;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
+use crate::debuginfo::breakpad::BreakpadSymbols;
 use crate::debuginfo::dwarf::Dwarf;
 use crate::debuginfo::pdb::Pdb;
 use crate::debuginfo::symbol_table::SymbolTable;
@@ -85,11 +86,29 @@ pub fn dwarf(bytes: &[u8]) {
     dwarf.problems();
 }
 
+/// Opens a Breakpad symbol file and asks every question of it; then once more, by an index of what the file was before
+/// its middle changed.
+pub fn breakpad(bytes: &[u8]) {
+    const END_BYTES: usize = 1024;
+    let open = |bytes: &[u8], index| BreakpadSymbols::open(Data::from(bytes.to_vec()), index);
+    let Ok(symbols) = open(bytes, None) else { return };
+    let _ = (symbols.identity(), symbols.cpu());
+    debug_info(&symbols);
+    let mut changed = bytes.to_vec();
+    if let Some(middle) = changed.get_mut(END_BYTES..bytes.len().saturating_sub(END_BYTES)) {
+        middle.rotate_left(middle.len() / 3);
+    }
+    if let Ok(symbols) = open(&changed, Some(symbols.index())) {
+        debug_info(&symbols);
+        let _ = symbols.uses_stored_index();
+    }
+}
+
 /// Asks every question of debug information.
 pub fn debug_info(debug: &dyn DebugInfo) {
     for rva in RVAS.map(Rva) {
         let _ = (debug.function_at(rva), debug.scopes_at(rva), debug.symbol_at(rva));
-        let _ = (debug.variables_at(rva), debug.frame_data_at(rva));
+        let _ = (debug.variables_at(rva), debug.frame_data_at(rva), debug.cfi_at(rva));
         debug.lines_in(rva, Rva(rva.0.saturating_add(0x40)));
     }
     debug.lines_in(Rva(0), Rva(u32::MAX));

@@ -23,6 +23,14 @@ fn shapes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// A symbol file with a record of every kind, at addresses that the questions ask about.
+const SYMBOLS: &str = "MODULE Linux x86_64 C0BCC3F19827FE653058404B2831D9E60 crash\nINFO CODE_ID F1C3BCC0\nFILE 0 main.cpp\nFILE 1 a b.h\n\
+    INLINE_ORIGIN 0 outer(int)\nINLINE_ORIGIN 1 0 inner\nFUNC m 1000 d0 0 main\nINLINE 0 12 0 0 1010 10 1030 8\nINLINE 1 5 1 1018 4\n\
+    1000 10 11 0\n1010 8 4 1\n1018 4 30 1\n1020 b0 13 0\nFUNC 10d0 0 0 <name omitted>\n10d0 8 7 0\nPUBLIC 10d0 0 _ZN3geo4Rect4areaEi\n\
+    FUNC 1010 10 8 overlaps(char const*) const\nPUBLIC m 1240 0 ?area@Rect@geo@@QEBAHXZ\nSTACK WIN 4 1000 d0 1 0 0 4 8 0 1 $T0 $ebp =\n\
+    STACK WIN 0 1930 20 0 0 8 4 0 0 0 1\nSTACK CFI INIT 1000 d0 .cfa: $rsp 8 + .ra: .cfa -8 + ^\n\
+    STACK CFI 1001 .cfa: $rsp 16 + $rbp: .cfa -16 + ^\nSTACK CFI 1018 $rbp: $rbp $rbx: .undef\n";
+
 /// xorshift64*: the same sequence on every machine.
 struct Random(u64);
 
@@ -135,6 +143,19 @@ fn elf_files_with_random_damage() {
 }
 
 #[test]
+fn symbol_files_cut_off_anywhere() {
+    every_cut(SYMBOLS.as_bytes(), exercise::breakpad);
+}
+
+#[test]
+fn symbol_files_with_random_damage() {
+    many_mutations(SYMBOLS.as_bytes(), 12, exercise::breakpad);
+    // Longer than the ends by which an index recognises its file.
+    let long = format!("{SYMBOLS}{}", SYMBOLS.split_once('\n').map_or("", |(_, rest)| rest).repeat(3));
+    many_mutations(long.as_bytes(), 13, exercise::breakpad);
+}
+
+#[test]
 fn programs_of_which_one_file_is_damaged() {
     for (name, seed) in [("hello", 7), ("hello64", 8)] {
         let files = ["dmp", "exe", "pdb"].map(|extension| hello(&format!("{name}.{extension}")));
@@ -149,7 +170,8 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 9] = [
+    let targets: [(&str, Ask); 10] = [
+        ("breakpad", exercise::breakpad),
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
