@@ -139,7 +139,7 @@ fn symbols_by_address_and_name() {
     {
         assert_eq!(symbols.symbol_at(Rva(rva)).as_ref(), symbol, "{rva:#x}");
     }
-    assert_eq!(symbols.symbols_named("main"), [main.clone()]);
+    assert_eq!(symbols.symbols_named("main"), std::slice::from_ref(&main));
     assert_eq!(symbols.symbols_named("start"), []); // an x64 linker knows no `_`
     assert_eq!(symbols.symbols_matching(&mut |name| name.contains('a'), 9), [main.clone(), start]);
     assert_eq!(symbols.symbols_matching(&mut |name| name.contains('a'), 1), [main]);

@@ -33,6 +33,9 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Rules, and from which address on.
+type Changes<'a> = Vec<(u32, &'a str)>;
+
 /// What a plain reader knows of a file.
 #[derive(Default)]
 struct Plain<'a> {
@@ -43,7 +46,7 @@ struct Plain<'a> {
     /// Type, start, size, the other fields.
     win: Vec<(&'a str, u32, u32, Vec<&'a str>)>,
     /// Start, size, rules and their changes.
-    cfi: Vec<(u32, u32, Vec<(u32, &'a str)>)>,
+    cfi: Vec<(u32, u32, Changes<'a>)>,
 }
 
 struct PlainFunction<'a> {
