@@ -89,15 +89,16 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
     :param symbols: where to find images, PDBs and sources besides the dump's own folder and the paths recorded in the
         files: a symbol path (`;`-separated folders, `srv*DIR*DIR`, `cache*DIR`), one folder, a sequence of those, or a
         `Locator` of your own, which is then asked alone.
-    :raises DumpError: if the file cannot be opened or is not a minidump.
+    :raises DumpError: if the file cannot be opened or is not a dump.
     :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
     """
     from pathlib import Path
 
     from stillframe.model.dump import Dump
+    from stillframe.symbols.indexes import IndexFolder
 
     path = Path(path)
-    return Dump.open(path, _locator(path, symbols), _explain)
+    return Dump.open(path, _locator(path, symbols), _explain, IndexFolder().open)
 
 
 def _explain(dump: Dump) -> Crash | None:

@@ -358,22 +358,27 @@ class VariableRecord:
 
 @final
 class DebugFile:
-    """A PDB, or an ELF file with DWARF or a symbol table; entered by index."""
+    """A PDB, an ELF file with DWARF or a symbol table, or a Breakpad symbol file; entered by index."""
 
     @staticmethod
-    def open(path: str | PathLike[str], supplementary: str | PathLike[str] | None = None) -> DebugFile:
-        """:raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information."""
-    format: Literal["pdb", "dwarf", "symbols"]
+    def open(path: str | PathLike[str], helper: str | PathLike[str] | None = None) -> DebugFile:
+        """`helper` is the file that `alt_link` names, or what `index_bytes` gave once for a Breakpad symbol file.
+
+        :raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information.
+        """
+    format: Literal["pdb", "dwarf", "symbols", "breakpad"]
     """`symbols`: a symbol table alone."""
     guid: bytes | None
     age: int | None
     """The age that counts (DBI stream, else info stream)."""
     debug_id: str | None
-    """Of a PDB: GUID and age."""
+    """Of PDBs and Breakpad symbol files: GUID and age."""
     build_id: bytes | None
     """Of an ELF file."""
     alt_link: tuple[str, bytes] | None
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
+    def index_bytes(self) -> bytes | None:
+        """Of a Breakpad symbol file: what makes its first answer cheap when it is opened again; makes it if need be."""
     is_stripped_of_symbols: bool
     """FASTLINK: the symbols are in the object files, not here."""
     def function_at(self, rva: int) -> FunctionRecord | None: ...

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
 use stillframe_engine::debuginfo::file::{self, DebugFormat, DebugIdentity};
@@ -147,11 +148,11 @@ pub struct DebugFile(pub file::DebugFile);
 #[pymethods]
 impl DebugFile {
     #[staticmethod]
-    #[pyo3(signature = (path, supplementary=None))]
-    fn open(py: Python<'_>, path: PathBuf, supplementary: Option<PathBuf>) -> PyResult<DebugFile> {
+    #[pyo3(signature = (path, helper=None))]
+    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>) -> PyResult<DebugFile> {
         py.detach(|| {
-            let supplementary = supplementary.map(|path| Data::map(&path)).transpose()?;
-            let file = file::DebugFile::open(Data::map(&path)?, supplementary).map_err(engine_error)?;
+            let helper = helper.map(|path| Data::map(&path)).transpose()?;
+            let file = file::DebugFile::open(Data::map(&path)?, helper).map_err(engine_error)?;
             Ok(DebugFile(file))
         })
     }
@@ -162,6 +163,7 @@ impl DebugFile {
             DebugFormat::Pdb => "pdb",
             DebugFormat::Dwarf => "dwarf",
             DebugFormat::Symbols => "symbols",
+            DebugFormat::Breakpad => "breakpad",
         }
     }
 
@@ -193,6 +195,7 @@ impl DebugFile {
     fn debug_id(&self) -> Option<String> {
         match &self.0.identity {
             DebugIdentity::Pdb(identity) => Some(debug_id(&identity.guid, identity.age)),
+            DebugIdentity::Breakpad(id) => Some(id.clone()),
             _ => None,
         }
     }
@@ -200,6 +203,12 @@ impl DebugFile {
     #[getter]
     fn is_stripped_of_symbols(&self) -> bool {
         self.0.is_fastlink
+    }
+
+    fn index_bytes<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let symbols = self.0.breakpad.as_ref()?;
+        let bytes = py.detach(|| symbols.index_bytes().clone());
+        Some(PyBytes::new(py, &bytes))
     }
 
     #[getter]

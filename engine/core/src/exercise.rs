@@ -18,7 +18,7 @@ use crate::debuginfo::symbol_table::SymbolTable;
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
 use crate::elf::Elf;
-use crate::image::{Image, PeImage};
+use crate::image::{self, PeImage};
 use crate::memory::AddressSpace;
 use crate::names::display_name;
 use crate::process::Process;
@@ -37,17 +37,35 @@ pub fn dump(bytes: &[u8]) {
     }
 }
 
-/// Opens a PE image and asks for everything in it.
+/// Opens an image and asks for everything in it.
 pub fn image(bytes: &[u8]) {
-    let Ok(image) = PeImage::open(Data::from(bytes.to_vec())) else { return };
+    let Ok(image) = image::open(Data::from(bytes.to_vec())) else { return };
     let _ = (image.codeview(), image.is_reproducible(), image.loader_written(), image.cpu());
     let mut buffer = [0; 64];
     for rva in RVAS.map(Rva) {
-        for base in [image.image_base, image.image_base.wrapping_add(0x1_2340_0000), 0] {
+        for base in [image.linked_base(), image.linked_base().wrapping_add(0x1_2340_0000), 0] {
             image.read_mapped(rva, base, &mut buffer);
             image.relocated_words(rva, 64, base);
         }
-        let _ = (image.section_at(rva), image.export_at(rva));
+        let _ = (image.section_at(rva), image.export_at(rva), image.section_name(rva), image.cfi_at(rva));
+    }
+}
+
+/// Opens a Breakpad symbol file and asks every question of it; then once more, by an index of what the file was before
+/// its middle changed.
+pub fn breakpad(bytes: &[u8]) {
+    const END_BYTES: usize = 1024;
+    let open = |bytes: &[u8], index| BreakpadSymbols::open(Data::from(bytes.to_vec()), index);
+    let Ok(symbols) = open(bytes, None) else { return };
+    let _ = (symbols.identity(), symbols.cpu());
+    debug_info(&symbols);
+    let mut changed = bytes.to_vec();
+    if let Some(middle) = changed.get_mut(END_BYTES..bytes.len().saturating_sub(END_BYTES)) {
+        middle.rotate_left(middle.len() / 3);
+    }
+    if let Ok(symbols) = open(&changed, Some(symbols.index_bytes())) {
+        debug_info(&symbols);
+        let _ = symbols.uses_stored_index();
     }
 }
 
@@ -84,24 +102,6 @@ pub fn dwarf(bytes: &[u8]) {
         let _ = (dwarf.scopes_at(rva), dwarf.variables_at(rva), dwarf.symbol_at(rva));
     }
     dwarf.problems();
-}
-
-/// Opens a Breakpad symbol file and asks every question of it; then once more, by an index of what the file was before
-/// its middle changed.
-pub fn breakpad(bytes: &[u8]) {
-    const END_BYTES: usize = 1024;
-    let open = |bytes: &[u8], index| BreakpadSymbols::open(Data::from(bytes.to_vec()), index);
-    let Ok(symbols) = open(bytes, None) else { return };
-    let _ = (symbols.identity(), symbols.cpu());
-    debug_info(&symbols);
-    let mut changed = bytes.to_vec();
-    if let Some(middle) = changed.get_mut(END_BYTES..bytes.len().saturating_sub(END_BYTES)) {
-        middle.rotate_left(middle.len() / 3);
-    }
-    if let Ok(symbols) = open(&changed, Some(symbols.index())) {
-        debug_info(&symbols);
-        let _ = symbols.uses_stored_index();
-    }
 }
 
 /// Asks every question of debug information.

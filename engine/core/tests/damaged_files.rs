@@ -16,20 +16,12 @@ fn hello(name: &str) -> Vec<u8> {
 }
 
 /// Small programs of three compilers and processors, with DWARF 4 and 5.
-const SHAPES: [&str; 3] = ["shapes.x64", "shapes.x86", "shapes.arm64"];
+const SHAPES: [&str; 4] = ["shapes.x64", "shapes.x86", "shapes.arm64", "shapes.dwz"];
 
 fn shapes(name: &str) -> Vec<u8> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
-
-/// A symbol file with a record of every kind, at addresses that the questions ask about.
-const SYMBOLS: &str = "MODULE Linux x86_64 C0BCC3F19827FE653058404B2831D9E60 crash\nINFO CODE_ID F1C3BCC0\nFILE 0 main.cpp\nFILE 1 a b.h\n\
-    INLINE_ORIGIN 0 outer(int)\nINLINE_ORIGIN 1 0 inner\nFUNC m 1000 d0 0 main\nINLINE 0 12 0 0 1010 10 1030 8\nINLINE 1 5 1 1018 4\n\
-    1000 10 11 0\n1010 8 4 1\n1018 4 30 1\n1020 b0 13 0\nFUNC 10d0 0 0 <name omitted>\n10d0 8 7 0\nPUBLIC 10d0 0 _ZN3geo4Rect4areaEi\n\
-    FUNC 1010 10 8 overlaps(char const*) const\nPUBLIC m 1240 0 ?area@Rect@geo@@QEBAHXZ\nSTACK WIN 4 1000 d0 1 0 0 4 8 0 1 $T0 $ebp =\n\
-    STACK WIN 0 1930 20 0 0 8 4 0 0 0 1\nSTACK CFI INIT 1000 d0 .cfa: $rsp 8 + .ra: .cfa -8 + ^\n\
-    STACK CFI 1001 .cfa: $rsp 16 + $rbp: .cfa -16 + ^\nSTACK CFI 1018 $rbp: $rbp $rbx: .undef\n";
 
 /// xorshift64*: the same sequence on every machine.
 struct Random(u64);
@@ -142,17 +134,21 @@ fn elf_files_with_random_damage() {
     }
 }
 
-#[test]
-fn symbol_files_cut_off_anywhere() {
-    every_cut(SYMBOLS.as_bytes(), exercise::breakpad);
-}
+/// A symbol file with a record of every kind, at addresses that the questions ask about.
+const SYMBOL_FILE: &str = "MODULE Linux x86_64 C0BCC3F19827FE653058404B2831D9E60 crash\nINFO CODE_ID F1C3BCC0\nFILE 0 main.cpp\nFILE 1 a b.h\n\
+    INLINE_ORIGIN 0 outer(int)\nINLINE_ORIGIN 1 0 inner\nFUNC m 1000 d0 0 main\nINLINE 0 12 0 0 1010 10 1030 8\nINLINE 1 5 1 1018 4\n\
+    1000 10 11 0\n1010 8 4 1\n1018 4 30 1\n1020 b0 13 0\nFUNC 10d0 0 0 <name omitted>\n10d0 8 7 0\nPUBLIC 10d0 0 _ZN3geo4Rect4areaEi\n\
+    FUNC 1010 10 8 overlaps(char const*) const\nPUBLIC m 1240 0 ?area@Rect@geo@@QEBAHXZ\nSTACK WIN 4 1000 d0 1 0 0 4 8 0 1 $T0 $ebp =\n\
+    STACK WIN 0 1930 20 0 0 8 4 0 0 0 1\nSTACK CFI INIT 1000 d0 .cfa: $rsp 8 + .ra: .cfa -8 + ^\n\
+    STACK CFI 1001 .cfa: $rsp 16 + $rbp: .cfa -16 + ^\nSTACK CFI 1018 $rbp: $rbp $rbx: .undef\n";
 
 #[test]
-fn symbol_files_with_random_damage() {
-    many_mutations(SYMBOLS.as_bytes(), 12, exercise::breakpad);
+fn symbol_files_cut_off_anywhere_and_with_random_damage() {
+    every_cut(SYMBOL_FILE.as_bytes(), exercise::breakpad);
+    many_mutations(SYMBOL_FILE.as_bytes(), 13, exercise::breakpad);
     // Longer than the ends by which an index recognises its file.
-    let long = format!("{SYMBOLS}{}", SYMBOLS.split_once('\n').map_or("", |(_, rest)| rest).repeat(3));
-    many_mutations(long.as_bytes(), 13, exercise::breakpad);
+    let records = SYMBOL_FILE.split_once('\n').map_or("", |(_, rest)| rest);
+    many_mutations(format!("{SYMBOL_FILE}{}", records.repeat(3)).as_bytes(), 14, exercise::breakpad);
 }
 
 #[test]
@@ -170,15 +166,17 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 10] = [
-        ("breakpad", exercise::breakpad),
+    let targets: [(&str, Ask); 12] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
         ("elf", exercise::elf),
+        ("breakpad", exercise::breakpad),
         ("dwarf", exercise::dwarf),
         ("unwind_x64", exercise::unwind_x64),
         ("unwind_x86", exercise::unwind_x86),
+        ("unwind_arm64", exercise::unwind_arm64),
+        ("eh_frame", exercise::eh_frame),
         ("code", exercise::code),
         ("name", exercise::name),
     ];

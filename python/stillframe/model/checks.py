@@ -11,6 +11,7 @@ from stillframe.model.evidence import Rejected
 from stillframe.model.locator import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from stillframe._engine import ModuleRecord, Pdb70, Proof, Space
@@ -18,20 +19,25 @@ if TYPE_CHECKING:
 
 
 class Wanted(NamedTuple):
-    """The identity of debug information: GUID and age, or a build-id."""
+    """The identity of debug information: GUID and age, a build-id, or Breakpad's form of either."""
 
     pdb: Pdb70 | None = None
     build_id: bytes | None = None
+    breakpad_id: str | None = None
 
     def __str__(self) -> str:
         if self.pdb is not None:
             return self.pdb.debug_id
+        if self.breakpad_id is not None:
+            return self.breakpad_id
         return "any" if self.build_id is None else f"build-id {self.build_id.hex()}"
 
     def is_that_of(self, debug: DebugFile) -> bool:
         """Whether the file is the wanted one."""
         if self.pdb is not None:
             return (debug.guid, debug.age) == (self.pdb.guid, self.pdb.age)
+        if self.breakpad_id is not None:
+            return debug.format == "breakpad" and debug.debug_id == self.breakpad_id
         return self.build_id is not None and debug.build_id == self.build_id
 
     def is_near(self, debug: DebugFile) -> bool:
@@ -80,15 +86,16 @@ class ImageCheck(Check[tuple[ImageFile, "Proof"]]):
 class DebugFileCheck(Check[DebugFile]):
     """Checks candidates for one module's debug information, and remembers those that it refused."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, open_file: Callable[[Path], DebugFile]) -> None:
         super().__init__()
+        self._open = open_file
         self._wanted = wanted
         self._refused: list[tuple[Path, DebugFile]] = []
 
     def examine(self, path: Path) -> DebugFile:
         """Opens the candidate and compares its identity. :raises Refused:"""
         try:
-            debug = DebugFile.open(path)
+            debug = self._open(path)
         except (OSError, EngineError) as error:
             raise Refused.unreadable(error) from error
         if debug.format == "symbols":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from stillframe._engine import DumpFile, EngineError, Space
+from stillframe._engine import DebugFile, DumpFile, EngineError, Space
 from stillframe.errors import DumpError, FaultError, words_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import plain_facts
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from stillframe.model.disassembly import Listing
     from stillframe.model.location import SourceText
     from stillframe.model.locator import Locator
-    from stillframe.model.matching import ImageFormat
+    from stillframe.model.matching import ImageFormat, OpenDebugFile
     from stillframe.model.symbol import Symbolized
 
 SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
@@ -51,14 +51,28 @@ class Dump:
     format: Microsoft, "Minidump Files" (minidumpapiset.h).
     """
 
-    def __init__(self, path: Path, file: DumpFile, locator: Locator, explain: Explain = plain_facts) -> None:
+    def __init__(
+        self,
+        path: Path,
+        file: DumpFile,
+        locator: Locator,
+        explain: Explain = plain_facts,
+        open_debug_file: OpenDebugFile = DebugFile.open,
+    ) -> None:
         self.path = path
         self._file = file
         self._locator = locator
         self._explain = explain
+        self._open_debug_file = open_debug_file
 
     @classmethod
-    def open(cls, path: Path, locator: Locator, explain: Explain = plain_facts) -> Dump:
+    def open(
+        cls,
+        path: Path,
+        locator: Locator,
+        explain: Explain = plain_facts,
+        open_debug_file: OpenDebugFile = DebugFile.open,
+    ) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
 
         :raises DumpError: if the file cannot be opened or is not a dump.
@@ -67,7 +81,7 @@ class Dump:
             file = DumpFile.open(path)
         except (OSError, EngineError) as error:
             raise DumpError(path, words_of(error)) from error
-        return cls(path, file, locator, explain)
+        return cls(path, file, locator, explain, open_debug_file)
 
     def __repr__(self) -> str:
         return f"<Dump {self.path}>"
@@ -124,7 +138,7 @@ class Dump:
     @cached_property
     def _process(self) -> Process:
         space = Space(self._file)
-        matcher = Matcher(space, self._locator, self._image_format)
+        matcher = Matcher(space, self._locator, self._image_format, self._open_debug_file)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
         return Process(self._file, space, modules, memory, Sources(self._locator), self.pointer_size_bytes)

@@ -136,7 +136,7 @@ class DebugInfoFound(NamedTuple):
         """What the match rests on, in words."""
         if self.identified_by == "itself":
             return "part of the image"
-        if self.file.format == "pdb":
+        if self.file.format in {"pdb", "breakpad"}:
             whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
             return f"GUID and age as in {whose}"
         return f"build-id as in the {'dump' if self.identified_by == 'dump' else 'image'}"

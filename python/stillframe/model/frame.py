@@ -121,6 +121,8 @@ class Frame:
         """Address of the call instruction that a caller is in; of the innermost frame, its instruction."""
         if self.lookup_address == self.instruction:
             return self.instruction
+        if self.registers.cpu == "arm64":
+            return self.instruction - 4  # all instructions are as long
         # Instructions cannot be decoded backwards: start where the function does.
         function = self.function
         if isinstance(function, Absent):

@@ -77,6 +77,8 @@ class DebugFileRequest(NamedTuple):
     verify: Callable[[Path], Attempt]
     build_id: bytes | None = None
     """Of ELF files."""
+    store_folder: str | None = None
+    """The outer folder in a symbol store, where that is not the name of the file."""
 
 
 class SourceRequest(NamedTuple):

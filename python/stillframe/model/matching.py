@@ -20,23 +20,29 @@ from stillframe.model.locator import DebugFileRequest, ImageRequest
 from stillframe.model.names import base_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from stillframe._engine import ModuleRecord, Space
     from stillframe.model.evidence import DebugInfoState, ImageState
-    from stillframe.model.locator import Locator
+    from stillframe.model.locator import Attempt, Locator
 
 ImageFormat: TypeAlias = Literal["pe", "elf", "mach_o"]
 """What the images of a system are."""
+OpenDebugFile: TypeAlias = "Callable[[Path], DebugFile]"
+"""Opens a file of debug information; `DebugFile.open` does, and one that keeps indexes does it faster."""
 
 
 class Matcher:
     """Finds and attaches the files of one dump's modules."""
 
-    def __init__(self, space: Space, locator: Locator, images: ImageFormat) -> None:
+    def __init__(
+        self, space: Space, locator: Locator, images: ImageFormat, open_debug_file: OpenDebugFile = DebugFile.open
+    ) -> None:
         self._space = space
         self._locator = locator
         self._images = images
+        self._open_debug_file = open_debug_file
 
     def find_image(self, record: ModuleRecord) -> ImageState:
         """Looks for the module's image and lets it answer for the module's read-only memory.
@@ -76,12 +82,38 @@ class Matcher:
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.IMAGE_MISSING), answer.tried)
 
     def _seek_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
+        state = self._seek_native_debug_info(record, image)
+        if isinstance(state, DebugInfoFound) and state.file.format != "symbols":
+            return state
+        # Breakpad symbol files serve modules of every system.
+        return self._seek_breakpad_symbols(record, image, state.tried) or state
+
+    def _seek_native_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         match self._images:
             case "pe":
                 return self._seek_pdb(record, image)
             case "elf":
                 return self._seek_elf_debug_info(record, image)
         return Missing(Absent.because(Reason.UNSUPPORTED_DEBUG_INFO))
+
+    def _seek_breakpad_symbols(
+        self, record: ModuleRecord, image: ImageState, tried: tuple[Attempt, ...]
+    ) -> DebugInfoFound | None:
+        pdb = record.pdb
+        if pdb is None and isinstance(image, ImageFound | ImageCaptured):
+            pdb = image.file.pdb
+        debug_id = keys.breakpad_id(record, pdb)
+        if debug_id is None:
+            return None
+        folder = base_name(record.name if pdb is None or not pdb.path else pdb.path)
+        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._open_debug_file)
+        image_path = image.path if isinstance(image, ImageFound) else None
+        request = DebugFileRequest(
+            (keys.breakpad_name(folder),), debug_id, image_path, check.verify, store_folder=folder
+        )
+        answer = self._locator.debug_file(request)
+        confirmed = check.confirm(answer)
+        return None if confirmed is None else DebugInfoFound(*confirmed, "dump", tried + answer.tried)
 
     def _seek_pdb(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         found_image = image if isinstance(image, ImageFound | ImageCaptured) else None
@@ -91,7 +123,7 @@ class Matcher:
         if wanted is None:
             reason = Reason.DEBUG_INFO_NOT_MADE if found_image else Reason.DEBUG_INFO_UNIDENTIFIED
             return Missing(Absent.because(reason))
-        check = DebugFileCheck(Wanted(pdb=wanted))
+        check = DebugFileCheck(Wanted(pdb=wanted), self._open_debug_file)
         paths = tuple(dict.fromkeys(pdb.path for pdb in (recorded, of_image) if pdb is not None))
         request = DebugFileRequest(paths, wanted.debug_id, image_path, check.verify)
         answer = self._locator.debug_file(request)
@@ -114,7 +146,7 @@ class Matcher:
         return separate
 
     def _seek_by_build_id(self, record: ModuleRecord, image: ImageState, build_id: bytes) -> DebugInfoState:
-        check = DebugFileCheck(Wanted(build_id=build_id))
+        check = DebugFileCheck(Wanted(build_id=build_id), self._open_debug_file)
         found_image = image if isinstance(image, ImageFound) else None
         link = found_image.file.debug_link if found_image else None
         name = base_name(record.name)

@@ -68,9 +68,7 @@ class Module:
     @property
     def debug_id(self) -> str | None:
         """GUID as 32 upper-case hex digits and age `%x`. Of an ELF image: its build-id in Breakpad's form."""
-        if self.record.build_id is not None:
-            return _breakpad_id(self.record.build_id)
-        return self.pdb.debug_id if self.pdb else None
+        return keys.breakpad_id(self.record, self.pdb)
 
     @property
     def debug_file(self) -> str | None:
@@ -233,10 +231,3 @@ def _full_name(module: Module) -> str:
 
 def _stem(module: Module) -> str:
     return stem(module.name).lower()
-
-
-def _breakpad_id(build_id: bytes) -> str:
-    """The first 16 bytes of a build-id, zero-padded, read as a GUID, and age 0 (Breakpad, `file_id.cc`)."""
-    head = build_id[:16].ljust(16, b"\0")
-    guid = head[3::-1] + head[5:3:-1] + head[7:5:-1] + head[8:]
-    return f"{guid.hex().upper()}0"

@@ -97,7 +97,8 @@ class DirectoryLocator:
             if request.image is not None:
                 yield self._folders.child(request.image.parent, name)
                 yield self._folders.child(request.image.parent / ".debug", name)
-            yield from self._along_symbol_path(name, name if request.build_id is None else "_.debug", request.key)
+            store_name = name if request.build_id is None else "_.debug"
+            yield from self._along_symbol_path(name, store_name, request.key, request.store_folder)
 
     def _source_candidates(self, request: SourceRequest) -> Iterator[Path | Attempt]:
         parts = [part for part in re.split(r"[/\\]", request.path) if part != "."]
@@ -131,7 +132,9 @@ class DirectoryLocator:
         for folder in (*folders, *self._system_folders):
             yield folder / ".build-id" / first / rest
 
-    def _along_symbol_path(self, name: str, store_name: str, key: str | None) -> Iterator[Path | Attempt]:
+    def _along_symbol_path(
+        self, name: str, store_name: str, key: str | None, store_folder: str | None = None
+    ) -> Iterator[Path | Attempt]:
         for element in self._elements:
             if not element.path.is_dir():
                 yield Attempt(str(element.path), Outcome.NOT_THERE, "no such directory")
@@ -142,13 +145,15 @@ class DirectoryLocator:
                 yield self._folders.descendant(element.path, extension, name)
                 yield self._folders.descendant(element.path, "symbols", extension, name)
             if key is not None:
-                yield from self._in_store(element.path, store_name, key)
+                yield from self._in_store(element.path, store_folder or store_name, key, store_name)
 
-    def _in_store(self, root: Path, name: str, key: str) -> Iterator[Path | Attempt]:
-        """NAME/KEY/NAME, and in a two-tier store (it has `index2.txt`) first NA/NAME/KEY/NAME."""
-        tiers = [(name[:2],)] if (root / "index2.txt").exists() else []
+    def _in_store(self, root: Path, outer: str, key: str, name: str) -> Iterator[Path | Attempt]:
+        """OUTER/KEY/NAME, and in a two-tier store (it has `index2.txt`) first OU/OUTER/KEY/NAME."""
+        if not is_plain_name(outer):
+            return
+        tiers = [(outer[:2],)] if (root / "index2.txt").exists() else []
         for tier in (*tiers, ()):
-            folder = self._folders.descendant(root, *tier, name, key)
+            folder = self._folders.descendant(root, *tier, outer, key)
             yield self._folders.child(folder, name)
             yield from self._not_understood(folder, name)
 

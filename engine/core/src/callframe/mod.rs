@@ -158,12 +158,18 @@ impl CallFrames {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        // Thousands of entries share one CIE; each is read once, broken ones too.
-        let mut common: HashMap<S::Offset, gimli::Result<CommonInformationEntry<Slice<'a>>>> = HashMap::new();
-        let mut index = Vec::new();
-        for entry in entries::entries(bytes).filter(|entry| !entry.is_common(self.section.kind)) {
-            let get_common = |frames: &S, bases: &BaseAddresses, offset: S::Offset| {
-                common.entry(offset).or_insert_with(|| frames.cie_from_offset(bases, offset)).clone()
+        let (common, functions): (Vec<_>, Vec<_>) =
+            entries::entries(bytes).partition(|entry| entry.is_common(self.section.kind));
+        // Thousands of entries share one CIE; each is read once, broken ones too, and nothing else is taken for one.
+        let common: HashMap<S::Offset, gimli::Result<CommonInformationEntry<Slice<'a>>>> = common
+            .iter()
+            .map(|entry| S::Offset::from(entry.offset))
+            .map(|offset| (offset, frames.cie_from_offset(&self.bases, offset)))
+            .collect();
+        let mut index = Vec::with_capacity(functions.len());
+        for entry in functions {
+            let get_common = |_: &S, _: &BaseAddresses, offset: S::Offset| {
+                common.get(&offset).cloned().unwrap_or(Err(gimli::Error::NoUnwindInfoForAddress))
             };
             let entry = match frames.fde_from_offset(&self.bases, S::Offset::from(entry.offset), get_common) {
                 Err(gimli::Error::UnknownAugmentation) if !best => return Err(gimli::Error::UnknownAugmentation),

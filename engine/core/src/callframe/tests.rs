@@ -320,6 +320,22 @@ fn what_is_damaged_gives_no_row() {
 }
 
 #[test]
+fn what_is_damaged_costs_itself() {
+    let mut frames = EhFrame::new();
+    let broken = frames.entry(&[0, 0, 0, 0, 99, 0, 1, 0x78, 16, 0, 0, 0]); // version 99
+    frames.fde(broken, CODE, 0x10, &[], &[]);
+    frames.bytes.extend([0; 4]); // a terminator that was linked too early
+    let cie = x64_cie(&mut frames);
+    frames.fde(cie, CODE + 0x10, 0x10, &[], &[]);
+    frames.fde(cie + 4, CODE + 0x20, 0x10, &[], &[]); // refers into the midst of one
+    frames.fde(cie, CODE + 0x30, 0, &[], &[]);
+    frames.fde(cie, CODE + 0x40, 0x10, &[], &[]);
+    let frames = frames.frames(Cpu::X64);
+    let found = [0, 0x10, 0x20, 0x30, 0x40].map(|offset| frames.row_at(CODE + offset).is_some());
+    assert_eq!(found, [false, true, false, false, true]);
+}
+
+#[test]
 fn random_damage_is_survived() {
     let good = two_functions();
     let header = good.header(SECTION + 0x1000);

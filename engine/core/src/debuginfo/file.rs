@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::DebugInfo;
+use super::breakpad::{BreakpadError, BreakpadSymbols};
 use super::dwarf::Dwarf;
 use super::pdb::{self, Pdb, PdbError};
 use super::symbol_table::SymbolTable;
@@ -18,6 +19,9 @@ pub enum DebugFileError {
     /// Not a PDB, or a damaged one.
     #[error(transparent)]
     Pdb(#[from] PdbError),
+    /// Not Breakpad's, or a damaged one.
+    #[error(transparent)]
+    Breakpad(#[from] BreakpadError),
     /// Not an ELF file, or a damaged one.
     #[error(transparent)]
     Elf(#[from] ElfError),
@@ -32,6 +36,8 @@ pub enum DebugFormat {
     Dwarf,
     /// A symbol table alone.
     Symbols,
+    /// Breakpad's text.
+    Breakpad,
 }
 
 /// What tells one build from another.
@@ -41,6 +47,8 @@ pub enum DebugIdentity {
     Pdb(pdb::Identity),
     /// The build-id.
     BuildId(Vec<u8>),
+    /// GUID and age as Breakpad writes them, in upper case.
+    Breakpad(String),
     /// There is none.
     None,
 }
@@ -60,15 +68,21 @@ pub struct DebugFile {
     pub is_fastlink: bool,
     /// Another file that it needs.
     pub alt_link: Option<DebugAltLink>,
+    /// What makes opening the same file cheaper next time.
+    pub breakpad: Option<Arc<BreakpadSymbols>>,
 }
 
 impl DebugFile {
-    /// Opens a file; `supplementary` is the one that its [`DebugFile::alt_link`] names. Parses nothing yet.
-    pub fn open(data: Data, supplementary: Option<Data>) -> Result<DebugFile, DebugFileError> {
+    /// Opens a file; `helper` is the one that its [`DebugFile::alt_link`] names, or the kept index of a Breakpad symbol
+    /// file. Parses nothing yet.
+    pub fn open(data: Data, helper: Option<Data>) -> Result<DebugFile, DebugFileError> {
+        if data.starts_with(b"MODULE ") {
+            return Ok(DebugFile::of_breakpad(BreakpadSymbols::open(data, helper)?));
+        }
         if !data.starts_with(b"\x7fELF") {
             return Ok(DebugFile::of_pdb(Pdb::open(data)?));
         }
-        let supplementary = supplementary.map(Elf::open).transpose()?.map(Arc::new);
+        let supplementary = helper.map(Elf::open).transpose()?.map(Arc::new);
         Ok(DebugFile::of_elf(Arc::new(Elf::open(data)?), supplementary))
     }
 
@@ -79,7 +93,21 @@ impl DebugFile {
             cpu: pdb.cpu(),
             is_fastlink: pdb.is_fastlink(),
             alt_link: None,
+            breakpad: None,
             info: Arc::new(pdb),
+        }
+    }
+
+    fn of_breakpad(symbols: BreakpadSymbols) -> DebugFile {
+        let symbols = Arc::new(symbols);
+        DebugFile {
+            format: DebugFormat::Breakpad,
+            identity: DebugIdentity::Breakpad(symbols.identity().debug_id.clone()),
+            cpu: symbols.cpu().unwrap_or(Cpu::X64),
+            is_fastlink: false,
+            alt_link: None,
+            breakpad: Some(symbols.clone()),
+            info: symbols,
         }
     }
 
@@ -93,6 +121,6 @@ impl DebugFile {
         } else {
             (Arc::new(SymbolTable::of_elf(&elf)), DebugFormat::Symbols)
         };
-        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link }
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link, breakpad: None }
     }
 }

@@ -10,7 +10,7 @@ use super::step::Position;
 use crate::callframe;
 
 /// Operations that are carried out; jumps may repeat them.
-const MOST_OPERATIONS: u32 = 4096;
+const MOST_OPERATIONS: u32 = 1024;
 
 /// The value that `operations` leave on top, begun with the canonical frame address if there is one yet.
 pub(super) fn evaluate(position: &Position, operations: &[u8], cfa: Option<u64>) -> Option<u64> {

@@ -75,7 +75,7 @@ pub fn build_index(text: &Data) -> Vec<u8> {
 impl BreakpadSymbols {
     /// Opens a symbol file: reads `MODULE` and `INFO CODE_ID`, nothing else.
     ///
-    /// `index` is what [`build_index`] or [`BreakpadSymbols::index`] once gave for this file. One of another file, of
+    /// `index` is what [`build_index`] or [`BreakpadSymbols::index_bytes`] once gave for this file. One of another file, of
     /// another version or a damaged one is ignored; then, and without one, it is built when the first question comes.
     pub fn open(data: Data, index: Option<Data>) -> Result<BreakpadSymbols, BreakpadError> {
         let identity = Identity::read(&data)?;
@@ -95,7 +95,7 @@ impl BreakpadSymbols {
     }
 
     /// The index in use, which is built if there is none yet: for the caller to store beside the file.
-    pub fn index(&self) -> Data {
+    pub fn index_bytes(&self) -> Data {
         self.current().map_or_else(|| Data::from(Vec::new()), |index| index.data().clone())
     }
 

@@ -6,6 +6,8 @@ use crate::registers::Cpu;
 
 /// Lines after the first in which `INFO CODE_ID` is looked for.
 const MOST_LINES: usize = 16;
+/// Digits of a GUID, and of the shortest age.
+const LEAST_ID_DIGITS: usize = 33;
 /// Bytes of any part.
 const MOST_BYTES: usize = 1024;
 
@@ -16,7 +18,7 @@ pub struct Identity {
     pub os: String,
     /// `x86`, `x86_64`, `arm64`, …, in the spelling of the file.
     pub arch: String,
-    /// GUID and age as hexadecimal digits: 32, and at least one.
+    /// GUID and age as 33 or more hexadecimal digits, in upper case.
     pub debug_id: String,
     /// The build-id of ELF, the UUID of Mach-O, time and size of PE; not every file tells.
     pub code_id: Option<String>,
@@ -40,9 +42,10 @@ impl Identity {
             Ok(name(word, MOST_BYTES))
         };
         let (os, arch, debug_id) = (part("operating system")?, part("architecture")?, part("debug id")?);
-        if !debug_id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if debug_id.len() < LEAST_ID_DIGITS || !debug_id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(BreakpadError::Module("debug id"));
         }
+        let debug_id = debug_id.to_ascii_uppercase();
         let code_id = lines.take(MOST_LINES).find_map(|line| {
             let word = Fields::after(line, "INFO CODE_ID")?.word()?;
             Some(name(word, MOST_BYTES))

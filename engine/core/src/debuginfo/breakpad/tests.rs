@@ -64,7 +64,7 @@ fn identity_and_processor_are_what_the_first_lines_say() {
     assert_eq!((identity.name.as_str(), identity.code_id.as_deref()), ("my app.pdb", Some("5AB380779000")));
     for (arch, cpu) in [("x86", Some(Cpu::X86)), ("x86_64", Some(Cpu::X64)), ("arm64", Some(Cpu::Arm64)), ("ppc", None)]
     {
-        let symbols = open(&format!("MODULE Linux {arch} 0 a"));
+        let symbols = open(&format!("MODULE Linux {arch} 000000000000000000000000000000000 a"));
         assert_eq!((symbols.cpu(), symbols.identity().code_id.as_ref()), (cpu, None), "{arch}");
     }
 }
@@ -76,8 +76,11 @@ fn what_is_no_symbol_file_says_so() {
         ("FUNC 1000 10 0 main\n", "not a Breakpad symbol file: it does not begin with a MODULE record"),
         ("MODULES\n", "not a Breakpad symbol file: it does not begin with a MODULE record"),
         ("MODULE Linux\n", "a damaged Breakpad symbol file: its MODULE record has no architecture"),
-        ("MODULE Linux x86 G00D a\n", "a damaged Breakpad symbol file: its MODULE record has no debug id"),
-        ("MODULE Linux x86 0\nINFO CODE_ID 1\n", "a damaged Breakpad symbol file: its MODULE record has no name"),
+        ("MODULE Linux x86 12 a\n", "a damaged Breakpad symbol file: its MODULE record has no debug id"),
+        (
+            "MODULE Linux x86 000000000000000000000000000000000\nINFO CODE_ID 1\n",
+            "a damaged Breakpad symbol file: its MODULE record has no name",
+        ),
     ] {
         let error = BreakpadSymbols::open(Data::from(text.as_bytes().to_vec()), None).err().unwrap();
         assert_eq!(error.to_string(), message);
@@ -150,7 +153,7 @@ fn symbols_by_address_and_name() {
 #[test]
 fn a_name_is_found_decorated_undecorated_and_qualified() {
     let symbols = open(
-        "MODULE windows x86 0 a.pdb\nFUNC 1000 10 0 geo::Rect::area() const\nFUNC 1010 10 4 geo::Rect::area(int)\n\
+        "MODULE windows x86 000000000000000000000000000000000 a.pdb\nFUNC 1000 10 0 geo::Rect::area() const\nFUNC 1010 10 4 geo::Rect::area(int)\n\
          PUBLIC 1000 0 ?area@Rect@geo@@QBEHXZ\nPUBLIC 2000 0 _ZN3geo4Rect4areaEi\nPUBLIC 3000 0 _main\nFUNC 1020 8 0 (anonymous namespace)::f(int)\n",
     );
     let find = |name: &str| symbols.symbols_named(name).iter().map(|it| it.rva.0).collect::<Vec<_>>();

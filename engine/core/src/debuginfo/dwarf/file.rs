@@ -128,6 +128,11 @@ impl File {
         self.supplementary.as_deref()
     }
 
+    /// The file's own address of RVA 0.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
     /// A section that [`File::dwarf`] leaves out.
     pub fn section(&self, id: SectionId) -> Data {
         self.file

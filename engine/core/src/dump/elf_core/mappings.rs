@@ -37,9 +37,11 @@ pub fn modules(core: &ElfCore) -> Vec<Module> {
     let mappings = core.core_note(note::FILE).map(|note| read(&note.descriptor, core.is_64())).unwrap_or_default();
     let mut rest = &mappings[..];
     while let [first, ..] = rest {
-        let belongs = |it: &&Mapping<'_>| it.path == first.path;
-        // The same file again from its start is another module: `dlmopen` loads a library twice.
-        let size = 1 + rest[1..].iter().take_while(|it| belongs(it) && it.offset > 0).count();
+        // The same file again from its start is another module (`dlmopen` loads a library twice), unless the first one's
+        // own headers say that it reaches further: small programs have all of their segments in one page of the file.
+        let end = mapped_head(core, first.start).map_or(0, |head| image_end(&head, first.start));
+        let belongs = |it: &&Mapping<'_>| it.path == first.path && (it.offset > 0 || it.start < end);
+        let size = 1 + rest[1..].iter().take_while(belongs).count();
         if first.offset == 0
             && let Some(module) = module(core, &rest[..size])
         {
@@ -104,20 +106,33 @@ fn new_module(core: &ElfCore, name: String, base: u64, size_bytes: u32) -> Modul
     Module { name, base, size_bytes, time_date_stamp: 0, check_sum: 0, version: None, codeview }
 }
 
+/// The headers of the image at `base`, if the core holds them.
+fn mapped_head(core: &ElfCore, base: u64) -> Option<Elf> {
+    Elf::open(Data::from(captured(core, base, HEAD_BYTES))).ok()
+}
+
+/// Where an image at `base` ends, by its program headers.
+fn image_end(elf: &Elf, base: u64) -> u64 {
+    let loaded = elf.segments().iter().filter(|segment| segment.kind == segment_kind::LOAD);
+    let ends = loaded.map(|segment| segment.vaddr.saturating_add(segment.memory_size_bytes));
+    base.saturating_add(ends.max().unwrap_or(0).saturating_sub(elf.base()))
+}
+
+/// Up to `size` bytes of captured memory.
+fn captured(core: &ElfCore, address: u64, size: usize) -> Vec<u8> {
+    let mut bytes = vec![0; size];
+    let held = Captured(core).read(address, &mut bytes);
+    bytes.truncate(held);
+    bytes
+}
+
 /// The build-id of the image at `base`, as far as the core holds what leads to it.
 fn build_id(core: &ElfCore, base: u64) -> Option<Vec<u8>> {
-    let memory = Captured(core);
-    let read = |address: u64, size: usize| {
-        let mut bytes = vec![0; size];
-        let held = memory.read(address, &mut bytes);
-        bytes.truncate(held);
-        bytes
-    };
-    let elf = Elf::open(Data::from(read(base, HEAD_BYTES))).ok()?;
+    let elf = mapped_head(core, base)?;
     let notes = elf.segments().iter().filter(|segment| segment.kind == segment_kind::NOTE).take(16);
     notes.into_iter().find_map(|segment| {
         let address = base.checked_add(segment.vaddr.checked_sub(elf.base())?)?;
-        let bytes = read(address, segment.memory_size_bytes.min(MOST_NOTE_BYTES) as usize);
+        let bytes = captured(core, address, segment.memory_size_bytes.min(MOST_NOTE_BYTES) as usize);
         crate::elf::build_id_in(Data::from(bytes), segment.alignment)
     })
 }

@@ -1,6 +1,7 @@
 //! Input that lies: cycles, absurd sizes, and anything at all. A walk ends, in frames that lie above each other.
 
 use super::*;
+use crate::cfi::{CfaRule, Expression, Rule};
 use crate::debuginfo::{FpoKind, FrameRule};
 use crate::registers::{arm64, x64, x86};
 
@@ -236,6 +237,77 @@ fn random_arm64_information_and_stacks_end() {
         }
         context.set(arm64::SP, STACK + random.below(0x200));
         context.set(arm64::PC, BASE + 0x1000 + random.below(0x1000));
+        check(&walk(&process, &context, 64));
+    }
+}
+
+#[test]
+fn random_rows_and_expressions_end() {
+    let mut random = Random(0x5eed_0f0e_0d0c_0b0a);
+    let words = [
+        ".cfa",
+        "$rsp",
+        "rbp",
+        "x29",
+        "8",
+        "-16",
+        "^",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "@",
+        "=",
+        "",
+        "$",
+        "18446744073709551615",
+    ];
+    for round in 0..3000 {
+        let cpu = [Cpu::X86, Cpu::X64, Cpu::Arm64][round % 3];
+        let registers = cpu.register_names().len() as u64;
+        let expression = |random: &mut Random| match random.below(2) {
+            // Literals, registers and arithmetic (0x10 to 0x9f) come more often than by chance.
+            0 => Expression::Dwarf((0..random.below(12)).map(|_| (0x06 + random.below(0xa0)) as u8).collect()),
+            _ => {
+                let text = (0..random.below(8)).map(|_| words[random.below(words.len() as u64) as usize]);
+                Expression::Postfix(text.collect::<Vec<_>>().join(" "))
+            }
+        };
+        let offset = |random: &mut Random| [0, -8, 16, i64::MIN, i64::MAX][random.below(5) as usize];
+        let mut row = || CfiRow {
+            cfa: match random.below(3) {
+                0 => CfaRule::Expression(expression(&mut random)),
+                _ => CfaRule::RegisterOffset(Register(random.below(registers) as u8), offset(&mut random)),
+            },
+            rules: (0..random.below(registers) as u8)
+                .map(|register| {
+                    let rule = match random.below(8) {
+                        0 => Rule::Undefined,
+                        1 => Rule::SameValue,
+                        2 => Rule::ValueOffset(offset(&mut random)),
+                        3 => Rule::Register(Register(random.below(256) as u8)),
+                        4 => Rule::Expression(expression(&mut random)),
+                        5 => Rule::ValueExpression(expression(&mut random)),
+                        _ => Rule::Offset(offset(&mut random)),
+                    };
+                    (Register(register), rule)
+                })
+                .collect(),
+            return_address: Register(random.below(registers) as u8),
+            is_signal_frame: random.below(4) == 0,
+        };
+        let rows = vec![(0x1000..0x1800, row()), (0x1800..0x2000, row())];
+        let mut process = FakeProcess { is_system_v: true, ..FakeProcess::default() };
+        let sections = vec![(0x1000, code(0x1000, &[(0x100, &[0xff, 0xd0])]), true)];
+        process.module(0x40_0000, Asked::Yes(FakeImage { sections, rows, ..FakeImage::default() }), Asked::No);
+        let stack: Vec<u64> = (0..64)
+            .map(|_| if random.below(2) == 0 { STACK + random.below(0x200) } else { 0x40_1000 + random.below(0x1000) })
+            .collect();
+        process.words(STACK, cpu.pointer_size_bytes(), &stack);
+        let mut context = context(cpu, &[]);
+        (0..registers).for_each(|index| context.set(Register(index as u8), STACK + random.below(0x200)));
+        context.set(cpu.instruction_pointer(), 0x40_1000 + random.below(0x1000));
         check(&walk(&process, &context, 64));
     }
 }

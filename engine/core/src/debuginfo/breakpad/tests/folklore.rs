@@ -99,8 +99,7 @@ fn lines_without_a_source() {
 
 #[test]
 fn line_ends_of_windows_tabs_and_a_missing_newline() {
-    let text =
-        "MODULE windows x86_64 0 a.pdb\r\nFILE\t0\tdir\\a b.c\r\n\r\nFUNC  1000\t10 0 f(int, int)\r\n1000 10\t5 0";
+    let text = "MODULE windows x86_64 000000000000000000000000000000000 a.pdb\r\nFILE\t0\tdir\\a b.c\r\n\r\nFUNC  1000\t10 0 f(int, int)\r\n1000 10\t5 0";
     let symbols = open(text);
     assert_eq!(chain(&symbols, 0x100f), expected(&[("f(int, int)", "dir\\a b.c:5", 0x1000)]));
     let windows = NESTED.replace('\n', "\r\n");
@@ -132,7 +131,7 @@ fn addresses_beyond_four_gigabytes_are_not_cut_to_32_bits() {
 
 #[test]
 fn text_that_is_not_utf_8_is_shown_as_far_as_it_is() {
-    let symbols = open_bytes(b"MODULE Linux x86_64 0 a\nFILE 0 caf\xe9.c\nFUNC 1000 10 0 na\xefve\n1000 10 1 0\n");
+    let symbols = open_bytes(b"MODULE Linux x86_64 000000000000000000000000000000000 a\nFILE 0 caf\xe9.c\nFUNC 1000 10 0 na\xefve\n1000 10 1 0\n");
     assert_eq!(chain(&symbols, 0x1000), expected(&[("na\u{fffd}ve", "caf\u{fffd}.c:1", 0x1000)]));
 }
 

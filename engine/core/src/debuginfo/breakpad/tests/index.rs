@@ -7,7 +7,7 @@ const RECORDS: &str = "PUBLIC 800 0 early\nSTACK WIN 4 1000 40 1 0 0 0 0 0 1 $T0
     STACK CFI INIT 1000 40 .cfa: $rsp 8 + .ra: .cfa -8 + ^\nSTACK CFI 1004 .cfa: $rsp 16 +\nPUBLIC 3000 0 _ZN3FooC1Ev\nFUNC x\n";
 
 fn text() -> Vec<u8> {
-    format!("MODULE Linux x86_64 0 a.out\n{NESTED}{RECORDS}").into_bytes()
+    format!("MODULE Linux x86_64 000000000000000000000000000000000 a.out\n{NESTED}{RECORDS}").into_bytes()
 }
 
 fn with_index(text: &[u8], index: &[u8]) -> BreakpadSymbols {
@@ -41,11 +41,11 @@ fn a_stored_index_is_used_and_gives_the_same_answers() {
     let fresh = open_bytes(&text);
     let expected = answers(&fresh);
     assert!(!fresh.uses_stored_index());
-    assert_eq!(build_index(&Data::from(text.clone())), fresh.index().to_vec());
-    let stored = with_index(&text, &fresh.index());
+    assert_eq!(build_index(&Data::from(text.clone())), fresh.index_bytes().to_vec());
+    let stored = with_index(&text, &fresh.index_bytes());
     assert_eq!(answers(&stored), expected);
     assert!(stored.uses_stored_index() && stored.built.get().is_none());
-    assert_eq!(stored.index().to_vec(), fresh.index().to_vec());
+    assert_eq!(stored.index_bytes().to_vec(), fresh.index_bytes().to_vec());
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn an_index_that_leads_elsewhere_is_found_out_and_built_anew() {
     // Both files have the same size and the same first and last KiB; records in the middle moved.
     let filler = "INFO this line is here to keep the records away from the ends of the file\n".repeat(16);
     let file = |records: &str| {
-        let text = format!("MODULE Linux x86_64 0 a.out\n{filler}{records}{filler}");
+        let text = format!("MODULE Linux x86_64 000000000000000000000000000000000 a.out\n{filler}{records}{filler}");
         text.into_bytes()
     };
     let (mut first, mut second) = (NESTED.to_owned() + RECORDS, NESTED.to_owned() + RECORDS);
@@ -114,9 +114,9 @@ fn offsets_of_an_index_are_never_believed() {
 
 #[test]
 fn a_file_with_nothing_but_its_first_line_has_an_index_too() {
-    let symbols = open("MODULE Linux x86_64 0 a.out");
+    let symbols = open("MODULE Linux x86_64 000000000000000000000000000000000 a.out");
     assert!(answers(&symbols).iter().all(|answer| !answer.contains("Rva")));
-    let stored = with_index(b"MODULE Linux x86_64 0 a.out", &symbols.index());
+    let stored = with_index(b"MODULE Linux x86_64 000000000000000000000000000000000 a.out", &symbols.index_bytes());
     assert!(stored.uses_stored_index());
     assert_eq!(answers(&stored), answers(&symbols));
 }

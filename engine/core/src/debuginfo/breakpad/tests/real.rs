@@ -150,7 +150,7 @@ fn every_file(compare: impl Fn(&str, &Plain, &BreakpadSymbols)) {
         let fresh = open_bytes(&bytes);
         compare(&name, &plain, &fresh);
         assert_eq!(fresh.problems(), Vec::<String>::new(), "{name}");
-        let stored = BreakpadSymbols::open(Data::map(&path).unwrap(), Some(fresh.index())).unwrap();
+        let stored = BreakpadSymbols::open(Data::map(&path).unwrap(), Some(fresh.index_bytes())).unwrap();
         compare(&name, &plain, &stored);
         assert!(stored.uses_stored_index(), "{name}");
     }

@@ -6,7 +6,7 @@ use crate::debuginfo::{FpoKind, FrameRule};
 use crate::registers::{Register, arm64, x64, x86};
 
 fn module(arch: &str, records: &str) -> BreakpadSymbols {
-    open(&format!("MODULE Linux {arch} 0 a\n{records}"))
+    open(&format!("MODULE Linux {arch} 000000000000000000000000000000000 a\n{records}"))
 }
 
 #[test]
