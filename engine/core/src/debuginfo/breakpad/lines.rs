@@ -1,13 +1,12 @@
 //! Lines of functions, and their inlined calls.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, btree_map, hash_map};
 
 use super::index::Table;
 use super::lookup::{Answer, Found, Records};
 use super::records::{InlineRecord, LineRecord};
 use super::spans::{Span, without_overlap};
-use super::text::{line_at, lines_from};
+use super::text::lines_from;
 use crate::address::Rva;
 use crate::debuginfo::{LineRow, Scope, SourceFile, SourceLocation};
 
@@ -26,13 +25,15 @@ fn block(text: &[u8], function: u64) -> impl Iterator<Item = (u64, &[u8])> {
 }
 
 /// The line records of a function that `wanted` accepts, without overlap among each other: nothing in the format keeps
-/// one from reaching over others, or beyond the function.
-fn rows_in(text: &[u8], function: u64, wanted: impl Fn(&LineRecord) -> bool) -> Vec<Span> {
-    let spans = block(text, function).filter_map(|(record, line)| {
-        let row = LineRecord::parse(line)?;
-        wanted(&row).then_some(Span { start: row.start, end: row.end, record })
-    });
-    without_overlap(spans.collect())
+/// one from reaching over others, or beyond the function. One that resumes after another comes twice.
+fn rows_in(text: &[u8], function: u64, wanted: impl Fn(&LineRecord) -> bool) -> Vec<LineRecord> {
+    let records = block(text, function).filter_map(|(_, line)| LineRecord::parse(line));
+    let records: Vec<LineRecord> = records.filter(wanted).collect();
+    let span = |(index, row): (usize, &LineRecord)| Span { start: row.start, end: row.end, record: index as u64 };
+    let spans = without_overlap(records.iter().enumerate().map(span).collect());
+    let row =
+        |span: &Span| Some(LineRecord { start: span.start, end: span.end, ..*records.get(span.record as usize)? });
+    spans.iter().filter_map(row).collect()
 }
 
 /// The line number as others know it, if there is one.
@@ -90,8 +91,7 @@ impl Records<'_> {
         let mut scopes = Vec::new();
         if has_lines {
             let rows = rows_in(self.text, found.offset, |row| row.start <= rva && rva < row.end);
-            let row = rows.iter().find(|row| row.start <= rva && rva < row.end);
-            let row = row.and_then(|row| LineRecord::parse(line_at(self.text, row.record)?));
+            let row = rows.into_iter().find(|row| row.start <= rva && rva < row.end);
             let sites = sites_at(self.text, &found, rva);
             if let Some(row) = row.filter(|_| !sites.is_broken) {
                 location = self.location(row.line, row.file)?;
@@ -119,22 +119,21 @@ impl Records<'_> {
     pub fn lines_in(self, start: u32, end: u32) -> Answer<Vec<LineRow>> {
         let mut files: HashMap<i64, Option<SourceFile>> = HashMap::new();
         let mut rows = Vec::new();
-        for (function, parts) in self.functions_in(start, end)? {
-            let mut parts = &parts[..];
+        for (function, known) in self.functions_in(start, end)? {
+            let mut parts = &known.parts[..];
             for row in rows_in(self.text, function, |_| true) {
                 while parts.first().is_some_and(|part| part.1 <= row.start) {
                     parts = &parts[1..];
                 }
-                let Some(record) = line_at(self.text, row.record).and_then(LineRecord::parse) else { continue };
-                let Some(line) = line_number(record.line) else { continue };
+                let Some(line) = line_number(row.line) else { continue };
                 for part in parts.iter().take_while(|part| part.0 < row.end) {
                     let (from, to) = (row.start.max(part.0), row.end.min(part.1));
                     if to <= start || end <= from {
                         continue;
                     }
-                    let file = match files.entry(record.file) {
-                        Entry::Occupied(known) => known.into_mut(),
-                        Entry::Vacant(unknown) => unknown.insert(self.file(record.file)?),
+                    let file = match files.entry(row.file) {
+                        hash_map::Entry::Occupied(known) => known.into_mut(),
+                        hash_map::Entry::Vacant(unknown) => unknown.insert(self.file(row.file)?),
                     };
                     let location = file.clone().map(|file| SourceLocation { file, line });
                     let row = |location| LineRow { start: Rva(from), end: Rva(to), location, is_statement: true };
@@ -146,18 +145,33 @@ impl Records<'_> {
         Ok(rows)
     }
 
-    /// Functions that are in force somewhere in `[start, end)`, by offset of their record: where, in order.
-    fn functions_in(self, start: u32, end: u32) -> Answer<BTreeMap<u64, Vec<(u32, u32)>>> {
-        let mut functions: BTreeMap<u64, Vec<(u32, u32)>> = BTreeMap::new();
+    /// Functions that are in force somewhere in `[start, end)`, by offset of their record.
+    fn functions_in(self, start: u32, end: u32) -> Answer<BTreeMap<u64, InForce>> {
+        let mut functions: BTreeMap<u64, InForce> = BTreeMap::new();
         let first = self.index.at_or_below(Table::Functions, start).unwrap_or(0);
         let mut entries = self.index.from(Table::Functions, first).peekable();
         while let Some(entry) = entries.next_if(|entry| entry.key < end) {
-            let found = self.function(entry)?;
-            let to = entries.peek().map_or(found.end, |next| found.end.min(next.key));
+            let known = match functions.entry(entry.record) {
+                btree_map::Entry::Occupied(known) => known.into_mut(),
+                // A record is parsed once, however often its function resumes.
+                btree_map::Entry::Vacant(unknown) => {
+                    let found = self.function(entry)?;
+                    unknown.insert(InForce { end: found.end, parts: Vec::new() })
+                }
+            };
+            let to = entries.peek().map_or(known.end, |next| known.end.min(next.key));
             if start < to {
-                functions.entry(entry.record).or_default().push((entry.key, to));
+                known.parts.push((entry.key, to));
             }
         }
         Ok(functions)
     }
+}
+
+/// Where a function is in force.
+struct InForce {
+    /// One past its last byte.
+    end: u32,
+    /// Half-open ranges, in order.
+    parts: Vec<(u32, u32)>,
 }

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-/// The half-open range `[start, end)`, and the offset of the record that tells of it.
+/// The half-open range `[start, end)`, and the record that tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// First.
     pub start: u32,
     /// One past the last.
     pub end: u32,
-    /// Offset in the text.
+    /// Which record it is, by a number that grows through the file.
     pub record: u64,
 }
 
@@ -85,6 +85,32 @@ mod tests {
             let found: Vec<(u32, u32, u64)> =
                 without_overlap(spans).iter().map(|span| (span.start, span.end, span.record)).collect();
             assert_eq!(&found, expected);
+        }
+    }
+
+    #[test]
+    fn at_every_place_the_answer_is_that_of_a_plain_search() {
+        let mut state = 1_u64;
+        let mut below = |limit: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % limit
+        };
+        for _ in 0..500 {
+            let count = below(12);
+            let spans: Vec<Span> = (0..count)
+                .map(|record| {
+                    let start = below(20) as u32;
+                    Span { start, end: start + below(12) as u32, record }
+                })
+                .collect();
+            let flat = without_overlap(spans.clone());
+            assert!(flat.windows(2).all(|pair| pair[0].end <= pair[1].start) && flat.len() <= 2 * spans.len());
+            for place in 0..40 {
+                let covering = spans.iter().filter(|span| span.start <= place && place < span.end);
+                let best = covering.min_by_key(|span| (Reverse(span.start), span.end, span.record));
+                let found = flat.iter().find(|span| span.start <= place && place < span.end);
+                assert_eq!(found.map(|span| span.record), best.map(|span| span.record), "{place} of {spans:?}");
+            }
         }
     }
 }

@@ -168,9 +168,9 @@ fn names_that_the_dumper_did_not_know() {
 
 #[test]
 fn a_file_of_nothing_but_overlaps_costs_no_more_than_another() {
-    // One function around many others, with as many lines that all reach over the rest of it.
+    // One function with a very long name around many others, with as many lines that all reach over the rest of it.
     const COUNT: u32 = 100_000;
-    let mut text = String::from("FILE 0 a.c\nFUNC 0 fffffff 0 outer\n");
+    let mut text = format!("FILE 0 a.c\nFUNC 0 fffffff 0 {}\n", "outer".repeat(1 << 18));
     for index in 0..COUNT {
         text.push_str(&format!("{:x} ffffff 1 0\nINLINE {index} 1 0 0 0 ffffff\n", 8 * index));
     }
