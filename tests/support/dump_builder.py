@@ -16,7 +16,7 @@ THREAD_LIST, MODULE_LIST, MEMORY_LIST, EXCEPTION, SYSTEM_INFO = 3, 4, 5, 6, 7
 MEMORY64_LIST, COMMENT_A, UNLOADED_MODULES, MISC_INFO, MEMORY_INFO, THREAD_NAMES = 9, 10, 14, 15, 16, 24
 
 ARCHITECTURES = {"x86": 0, "amd64": 9}
-WINDOWS_NT, LINUX, MACOS = 2, 0x8201, 0x8101
+WINDOWS_NT, LINUX = 2, 0x8201
 
 # Offset of each register in CONTEXT, the flags' offset, all flags, and the size of the whole.
 X86_REGISTERS = {"edi": 156, "esi": 160, "ebx": 164, "edx": 168, "ecx": 172, "eax": 176, "ebp": 180, "eip": 184}

@@ -148,11 +148,12 @@ pub struct DebugFile(pub file::DebugFile);
 #[pymethods]
 impl DebugFile {
     #[staticmethod]
-    #[pyo3(signature = (path, helper=None))]
-    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>) -> PyResult<DebugFile> {
+    #[pyo3(signature = (path, helper=None, keep=None))]
+    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>, keep: Option<PathBuf>) -> PyResult<DebugFile> {
         py.detach(|| {
             let helper = helper.map(|path| Data::map(&path)).transpose()?;
-            let file = file::DebugFile::open(Data::map(&path)?, helper).map_err(engine_error)?;
+            let file =
+                file::DebugFile::open_for(Data::map(&path)?, helper, None, keep.as_deref()).map_err(engine_error)?;
             Ok(DebugFile(file))
         })
     }
@@ -187,6 +188,14 @@ impl DebugFile {
     fn build_id(&self) -> Option<Vec<u8>> {
         match &self.0.identity {
             DebugIdentity::BuildId(id) => Some(id.clone()),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn uuid(&self) -> Option<[u8; 16]> {
+        match &self.0.identity {
+            DebugIdentity::Uuid(uuid) => Some(*uuid),
             _ => None,
         }
     }

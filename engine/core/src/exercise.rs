@@ -2,8 +2,10 @@
 //!
 //! Each function must return, in time and memory that its input bounds; what it answers does not matter.
 
+mod apple;
 mod unwinding;
 
+pub use apple::macho;
 pub use unwinding::{eh_frame, unwind_arm64, unwind_x64, unwind_x86};
 
 use std::sync::Arc;

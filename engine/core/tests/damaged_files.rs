@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use stillframe_engine::data::Data;
 use stillframe_engine::exercise;
+use stillframe_engine::macho::slices;
 
 /// Changed copies of each file.
 const MUTATIONS: usize = 10_000;
@@ -151,6 +153,33 @@ fn symbol_files_cut_off_anywhere_and_with_random_damage() {
     many_mutations(format!("{SYMBOL_FILE}{}", records.repeat(3)).as_bytes(), 14, exercise::breakpad);
 }
 
+/// The files in the universal files of `frames`.
+fn frames() -> Vec<Vec<u8>> {
+    let file = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frames").join(name);
+        let data = Data::map(&path).expect("a file of tests/frames");
+        slices(&data).expect("a universal file").into_iter().map(|slice| slice.data.to_vec())
+    };
+    file("frames.dylib").chain(file("frames.dwarf")).collect()
+}
+
+#[test]
+fn macho_files_cut_off_anywhere() {
+    for file in frames() {
+        // Most of them is debug information, of which not every cut is another case.
+        for length in (0..0x800).chain((0x800..file.len()).step_by(61)) {
+            exercise::macho(&file[..length]);
+        }
+    }
+}
+
+#[test]
+fn macho_files_with_random_damage() {
+    for (file, seed) in frames().iter().zip(14..) {
+        many_mutations(file, seed, exercise::macho);
+    }
+}
+
 #[test]
 fn programs_of_which_one_file_is_damaged() {
     for (name, seed) in [("hello", 7), ("hello64", 8)] {
@@ -166,13 +195,14 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 12] = [
+    let targets: [(&str, Ask); 13] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
         ("elf", exercise::elf),
         ("breakpad", exercise::breakpad),
         ("dwarf", exercise::dwarf),
+        ("macho", exercise::macho),
         ("unwind_x64", exercise::unwind_x64),
         ("unwind_x86", exercise::unwind_x86),
         ("unwind_arm64", exercise::unwind_arm64),

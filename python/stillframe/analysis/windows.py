@@ -7,6 +7,7 @@ ACCESS_VIOLATION = 0xC0000005
 IN_PAGE_ERROR = 0xC0000006
 STACK_BUFFER_OVERRUN = 0xC0000409
 """STATUS_STACK_BUFFER_OVERRUN: raised by every `__fastfail`, whatever its code."""
+STACK_OVERFLOW = 0xC00000FD
 CPP_EXCEPTION = 0xE06D7363
 """`throw` of Microsoft's C++ compiler: `0xE0` and the letters `msc`."""
 CLR_EXCEPTION = 0xE0434352
@@ -38,7 +39,7 @@ NAMES = {
     0xC0000094: "EXCEPTION_INT_DIVIDE_BY_ZERO",
     0xC0000095: "EXCEPTION_INT_OVERFLOW",
     0xC0000096: "EXCEPTION_PRIV_INSTRUCTION",
-    0xC00000FD: "EXCEPTION_STACK_OVERFLOW",
+    STACK_OVERFLOW: "EXCEPTION_STACK_OVERFLOW",
     0xC0000194: "EXCEPTION_POSSIBLE_DEADLOCK",
     OUT_OF_MEMORY: "Out of Memory",
     CPP_EXCEPTION: "Unhandled C++ Exception",
@@ -63,7 +64,7 @@ WORDS = {
     0xC0000094: "integer division by zero",
     0xC0000095: "integer overflow",
     0xC0000096: "privileged instruction",
-    0xC00000FD: "stack overflow",
+    STACK_OVERFLOW: "stack overflow",
     0xC0000135: "a DLL was not found",
     0xC0000139: "an entry point was not found in a DLL",
     0xC0000142: "a DLL failed to initialize",

@@ -9,6 +9,7 @@ use super::root::table_bytes;
 use crate::data::Data;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::elf::Elf;
+use crate::macho::MachO;
 use crate::registers::Cpu;
 
 /// Bytes of a section.
@@ -45,6 +46,24 @@ impl DwarfFile for Elf {
 
     fn symbols(&self) -> SymbolTable {
         SymbolTable::of_elf(self)
+    }
+}
+
+impl DwarfFile for MachO {
+    fn section(&self, name: &str) -> Result<Option<Data>, String> {
+        self.debug_section(name).map_err(|error| error.to_string())
+    }
+
+    fn base(&self) -> u64 {
+        MachO::base(self)
+    }
+
+    fn cpu(&self) -> Option<Cpu> {
+        MachO::cpu(self)
+    }
+
+    fn symbols(&self) -> SymbolTable {
+        SymbolTable::of_macho(self)
     }
 }
 

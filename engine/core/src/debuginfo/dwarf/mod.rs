@@ -16,6 +16,7 @@
 mod file;
 mod index;
 mod inlines;
+pub mod kept;
 mod lines;
 mod names;
 mod ranges;
