@@ -388,6 +388,8 @@ class DebugFile:
     """Of a Mach-O file, such as that of a dSYM bundle: `LC_UUID`, 16 bytes."""
     alt_link: tuple[str, bytes] | None
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
+    def uses_helper_as_index(self) -> bool:
+        """Of a Breakpad symbol file: whether the index that was given belongs to it and is whole."""
     def index_bytes(self) -> bytes | None:
         """Of a Breakpad symbol file: what makes its first answer cheap when it is opened again; makes it if need be."""
     is_stripped_of_symbols: bool

@@ -214,6 +214,10 @@ impl DebugFile {
         self.0.is_fastlink
     }
 
+    fn uses_helper_as_index(&self, py: Python<'_>) -> bool {
+        self.0.breakpad.as_ref().is_some_and(|symbols| py.detach(|| symbols.uses_stored_index()))
+    }
+
     fn index_bytes<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let symbols = self.0.breakpad.as_ref()?;
         let bytes = py.detach(|| symbols.index_bytes().clone());

@@ -65,8 +65,10 @@ class KeepingOpener:
         index = self.folder / f"{debug.debug_id}-{size_bytes:x}.index"
         try:
             if index.is_file():
-                os.utime(index)
-                return DebugFile.open(path, index)
+                kept = DebugFile.open(path, index)
+                if kept.uses_helper_as_index():
+                    os.utime(index)
+                    return kept
             self._keep(index, debug.index_bytes() or b"")
         except OSError:
             pass
