@@ -3,6 +3,7 @@
 # test   all Rust and Python tests
 # lint   formatters, linters, type checker
 # bench  ratios against the peers, in one run (see bench/README.md)
+# compatibility  our stacks beside those of other tools (docs/compatibility.md)
 # wheel  builds the wheel and runs the demo from it in an empty environment
 # fuzz   every fuzz target for FUZZ_SECONDS each (needs a nightly toolchain and cargo-fuzz)
 
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 FUZZ_SECONDS ?= 60
 ENGINE := $(shell find engine/core/src engine/binding/src -name '*.rs') Cargo.toml Cargo.lock engine/core/Cargo.toml engine/binding/Cargo.toml
 
-.PHONY: setup demo test test-rust test-python lint format bench wheel fuzz clean
+.PHONY: setup demo test test-rust test-python lint format bench compatibility wheel fuzz clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.built
@@ -53,6 +54,9 @@ format: setup
 bench: setup
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/maturin develop --quiet --release
 	$(BIN)/python -m bench --write
+
+compatibility: setup
+	PYTHONPATH=tests $(BIN)/python -m support.compatibility
 
 wheel: setup
 	tests/wheel.sh $(BIN)

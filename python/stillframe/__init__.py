@@ -95,10 +95,10 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
     from pathlib import Path
 
     from stillframe.model.dump import Dump
-    from stillframe.symbols.indexes import IndexFolder
+    from stillframe.symbols.keeping import KeepingOpener
 
     path = Path(path)
-    return Dump.open(path, _locator(path, symbols), _explain, IndexFolder().open)
+    return Dump.open(path, _locator(path, symbols), _explain, KeepingOpener())
 
 
 def _explain(dump: Dump) -> Crash | None:

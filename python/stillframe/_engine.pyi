@@ -243,7 +243,7 @@ class Section:
 
 @final
 class ImageFile:
-    """An image: PE or ELF."""
+    """An image: PE, ELF or Mach-O."""
 
     @staticmethod
     def open(path: str | PathLike[str]) -> ImageFile:
@@ -257,10 +257,14 @@ class ImageFile:
     pdb: Pdb70 | None
     build_id: bytes | None
     """Of ELF images."""
+    uuid: bytes | None
+    """Of Mach-O images: `LC_UUID`, 16 bytes."""
     debug_link: str | None
     """`.gnu_debuglink` of ELF images: the name of the file with the debug information."""
-    def own_debug_info(self) -> DebugFile | None:
-        """What an ELF image knows of itself: DWARF, or its symbol table. None of other images."""
+    def own_debug_info(self, keep: str | PathLike[str] | None = None) -> DebugFile | None:
+        """What an ELF image knows of itself: DWARF, or its symbol table. None of other images. `keep` as in
+        `DebugFile.open`.
+        """
     is_reproducible: bool
     """Whether TimeDateStamp is a hash rather than a time."""
     def export_at(self, rva: int) -> SymbolRecord | None:
@@ -358,11 +362,16 @@ class VariableRecord:
 
 @final
 class DebugFile:
-    """A PDB, an ELF file with DWARF or a symbol table, or a Breakpad symbol file; entered by index."""
+    """A PDB, an ELF or Mach-O file with DWARF or a symbol table, or a Breakpad symbol file; entered by index."""
 
     @staticmethod
-    def open(path: str | PathLike[str], helper: str | PathLike[str] | None = None) -> DebugFile:
+    def open(
+        path: str | PathLike[str],
+        helper: str | PathLike[str] | None = None,
+        keep: str | PathLike[str] | None = None,
+    ) -> DebugFile:
         """`helper` is the file that `alt_link` names, or what `index_bytes` gave once for a Breakpad symbol file.
+        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time.
 
         :raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information.
         """
@@ -375,8 +384,12 @@ class DebugFile:
     """Of PDBs and Breakpad symbol files: GUID and age."""
     build_id: bytes | None
     """Of an ELF file."""
+    uuid: bytes | None
+    """Of a Mach-O file, such as that of a dSYM bundle: `LC_UUID`, 16 bytes."""
     alt_link: tuple[str, bytes] | None
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
+    def uses_helper_as_index(self) -> bool:
+        """Of a Breakpad symbol file: whether the index that was given belongs to it and is whole."""
     def index_bytes(self) -> bytes | None:
         """Of a Breakpad symbol file: what makes its first answer cheap when it is opened again; makes it if need be."""
     is_stripped_of_symbols: bool

@@ -65,6 +65,8 @@ def test_every_key_of_the_json_is_described(tmp_path: Path, stillframe_command: 
         ["disasm", hello, "0x9f1934", "--count", 5],
         ["memory", hello, "0x9f1934", 19],
         ["registers", hello],
+        ["process", hello, "--environment"],
+        ["regions", hello],
         ["streams", hello],
     ]
     written = {key for words in commands for key in keys(stillframe_command(*words, "--json").json)}

@@ -9,7 +9,7 @@ from stillframe import Reason
 from stillframe.model.evidence import ImageFound, Missing, Rejected
 from stillframe.model.locator import Outcome
 from support import scene
-from support.dump_builder import MACOS, DumpBuilder
+from support.dump_builder import DumpBuilder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,14 +161,3 @@ def test_an_image_without_debug_directory_has_no_pdb(tmp_path: Path) -> None:
     state = scene.write(tmp_path, pe, scene.dump(pe)).modules[0].find_debug_info()
     assert isinstance(state, Missing)
     assert state.absent.reason is Reason.DEBUG_INFO_NOT_MADE
-
-
-def test_images_of_macos_are_not_sought_yet(tmp_path: Path) -> None:
-    locator = scene.FakeLocator()
-    builder = DumpBuilder("amd64", platform=MACOS).elf_module("/usr/bin/hello", 0x400000, 0x1000, bytes(range(20)))
-    module = stillframe.open(builder.write(tmp_path / "linux.dmp"), locator).modules[0]
-    state = module.find_image()
-    assert isinstance(state, Missing)
-    assert state.absent.reason is Reason.UNSUPPORTED_IMAGE
-    assert module.find_debug_info().state == "missing"
-    assert locator.asked_images == []

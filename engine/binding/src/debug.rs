@@ -148,11 +148,12 @@ pub struct DebugFile(pub file::DebugFile);
 #[pymethods]
 impl DebugFile {
     #[staticmethod]
-    #[pyo3(signature = (path, helper=None))]
-    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>) -> PyResult<DebugFile> {
+    #[pyo3(signature = (path, helper=None, keep=None))]
+    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>, keep: Option<PathBuf>) -> PyResult<DebugFile> {
         py.detach(|| {
             let helper = helper.map(|path| Data::map(&path)).transpose()?;
-            let file = file::DebugFile::open(Data::map(&path)?, helper).map_err(engine_error)?;
+            let file =
+                file::DebugFile::open_for(Data::map(&path)?, helper, None, keep.as_deref()).map_err(engine_error)?;
             Ok(DebugFile(file))
         })
     }
@@ -192,6 +193,14 @@ impl DebugFile {
     }
 
     #[getter]
+    fn uuid(&self) -> Option<[u8; 16]> {
+        match &self.0.identity {
+            DebugIdentity::Uuid(uuid) => Some(*uuid),
+            _ => None,
+        }
+    }
+
+    #[getter]
     fn debug_id(&self) -> Option<String> {
         match &self.0.identity {
             DebugIdentity::Pdb(identity) => Some(debug_id(&identity.guid, identity.age)),
@@ -203,6 +212,10 @@ impl DebugFile {
     #[getter]
     fn is_stripped_of_symbols(&self) -> bool {
         self.0.is_fastlink
+    }
+
+    fn uses_helper_as_index(&self, py: Python<'_>) -> bool {
+        self.0.breakpad.as_ref().is_some_and(|symbols| py.detach(|| symbols.uses_stored_index()))
     }
 
     fn index_bytes<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {

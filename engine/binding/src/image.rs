@@ -79,13 +79,22 @@ impl ImageFile {
     }
 
     #[getter]
+    fn uuid(&self) -> Option<[u8; 16]> {
+        match self.0.key() {
+            Key::Uuid(uuid) => Some(uuid),
+            _ => None,
+        }
+    }
+
+    #[getter]
     fn debug_link(&self) -> Option<String> {
         self.0.as_elf()?.debug_link().map(|link| link.name)
     }
 
-    fn own_debug_info(&self, py: Python<'_>) -> Option<DebugFile> {
+    #[pyo3(signature = (keep=None))]
+    fn own_debug_info(&self, py: Python<'_>, keep: Option<PathBuf>) -> Option<DebugFile> {
         let elf = self.0.as_elf()?.clone();
-        Some(DebugFile(py.detach(|| file::DebugFile::of_elf(elf, None))))
+        Some(DebugFile(py.detach(|| file::DebugFile::of_elf(elf, None, keep.as_deref()))))
     }
 
     #[getter]

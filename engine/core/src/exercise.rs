@@ -2,8 +2,10 @@
 //!
 //! Each function must return, in time and memory that its input bounds; what it answers does not matter.
 
+mod apple;
 mod unwinding;
 
+pub use apple::macho;
 pub use unwinding::{eh_frame, unwind_arm64, unwind_x64, unwind_x86};
 
 use std::sync::Arc;
@@ -51,15 +53,21 @@ pub fn image(bytes: &[u8]) {
     }
 }
 
-/// Opens a Breakpad symbol file and asks every question of it, without an index and with the first half of the bytes
-/// taken for one.
+/// Opens a Breakpad symbol file and asks every question of it; then once more, by an index of what the file was before
+/// its middle changed.
 pub fn breakpad(bytes: &[u8]) {
-    let (index, text) = bytes.split_at(bytes.len() / 2);
-    for (text, index) in [(bytes, None), (text, Some(Data::from(index.to_vec())))] {
-        if let Ok(symbols) = BreakpadSymbols::open(Data::from(text.to_vec()), index) {
-            debug_info(&symbols);
-            let _ = RVAS.map(|rva| symbols.cfi_at(Rva(rva)));
-        }
+    const END_BYTES: usize = 1024;
+    let open = |bytes: &[u8], index| BreakpadSymbols::open(Data::from(bytes.to_vec()), index);
+    let Ok(symbols) = open(bytes, None) else { return };
+    let _ = (symbols.identity(), symbols.cpu());
+    debug_info(&symbols);
+    let mut changed = bytes.to_vec();
+    if let Some(middle) = changed.get_mut(END_BYTES..bytes.len().saturating_sub(END_BYTES)) {
+        middle.rotate_left(middle.len() / 3);
+    }
+    if let Ok(symbols) = open(&changed, Some(symbols.index_bytes())) {
+        debug_info(&symbols);
+        let _ = symbols.uses_stored_index();
     }
 }
 
@@ -102,7 +110,7 @@ pub fn dwarf(bytes: &[u8]) {
 pub fn debug_info(debug: &dyn DebugInfo) {
     for rva in RVAS.map(Rva) {
         let _ = (debug.function_at(rva), debug.scopes_at(rva), debug.symbol_at(rva));
-        let _ = (debug.variables_at(rva), debug.frame_data_at(rva));
+        let _ = (debug.variables_at(rva), debug.frame_data_at(rva), debug.cfi_at(rva));
         debug.lines_in(rva, Rva(rva.0.saturating_add(0x40)));
     }
     debug.lines_in(Rva(0), Rva(u32::MAX));

@@ -7,7 +7,7 @@
 //! | [`data`], [`bytes`] | mapped files; a cursor that cannot read past its end |
 //! | [`address`], [`registers`], [`cfi`] | kinds of address; a processor's register set with validity; rules for callers |
 //! | [`callframe`] | DWARF's sections of call frame information, read into rules |
-//! | [`image`], [`elf`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
+//! | [`image`], [`elf`], [`macho`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
 //! | [`memory`] | the address space of one dump: dump regions above proved images |
 //! | [`unwind`], [`disasm`] | questions asked of that address space |
 //!
@@ -24,8 +24,11 @@ pub mod dump;
 pub mod elf;
 pub mod exercise;
 pub mod image;
+pub mod macho;
 pub mod memory;
 pub mod names;
 pub mod process;
 pub mod registers;
+#[cfg(test)]
+mod shared_data;
 pub mod unwind;

@@ -68,6 +68,9 @@ fn itanium_or_rust(name: &str) -> Option<&str> {
 }
 
 fn without_decoration(symbol: &str) -> Option<String> {
+    if let Some((kind, target)) = thunk(symbol) {
+        return Some(format!("{kind} to {}", without_decoration(&format!("_Z{target}"))?));
+    }
     let mut plain = Bounded(String::new());
     if let Ok(rust) = rustc_demangle::try_demangle(symbol) {
         write!(plain, "{rust:#}").ok()?;
@@ -79,6 +82,28 @@ fn without_decoration(symbol: &str) -> Option<String> {
     let options = DemangleOptions::new().no_params().no_return_type().recursion_limit(DEEPEST_CPP);
     parsed.structured_demangle(&mut plain, &options).ok()?;
     Some(plain.0)
+}
+
+/// What a thunk that adjusts `this` is called, and the encoding of the function that it leads to: it follows the
+/// adjustment (one number, or two for virtual bases), which says nothing to people.
+///
+/// Source: Itanium C++ ABI, section 5.1.4.2, call-offset.
+fn thunk(symbol: &str) -> Option<(&'static str, &str)> {
+    let (kind, numbers) = match symbol.get(..4)? {
+        "_ZTh" => ("non-virtual thunk", 1),
+        "_ZTv" => ("virtual thunk", 2),
+        _ => return None,
+    };
+    let mut target = symbol.get(4..)?;
+    for _ in 0..numbers {
+        let (number, rest) = target.split_once('_')?;
+        let digits = number.strip_prefix('n').unwrap_or(number);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        target = rest;
+    }
+    (!target.starts_with('T')).then_some((kind, target)) // no thunk leads to another
 }
 
 /// Text that refuses to become longer than [`LONGEST_PLAIN_BYTES`].
@@ -142,6 +167,9 @@ mod tests {
             ("_ZSt4moveIRiEONSt16remove_referenceIT_E4typeEOS2_", "std::move<int&>"),
             ("_ZN3FooC1Ev", "Foo::Foo"),
             ("_Z3barv.cold", "bar"),
+            ("_ZThn48_N6Widget5paintEv", "non-virtual thunk to Widget::paint"),
+            ("_ZTv0_n24_N6WidgetD1Ev", "virtual thunk to Widget::~Widget"),
+            ("_ZTv0_N6WidgetD1Ev", "_ZTv0_N6WidgetD1Ev"),
             ("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt"),
             ("_RNvCskwGfYPst2Cb_3foo16example_function", "foo::example_function"),
             ("_Z", "_Z"),

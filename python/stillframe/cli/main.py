@@ -22,6 +22,8 @@ VERBS = {
     "disasm": "Instructions woven with source.",
     "memory": "Bytes of memory, and where they come from.",
     "registers": "Registers of a frame.",
+    "process": "Command line, directory, environment, times, handles.",
+    "regions": "The address space, and how much of it the dump holds.",
     "streams": "What the file consists of.",
 }
 """Every verb, with its line in `--help`. Verb NAME is `command` in `stillframe.cli.NAME`."""

@@ -34,19 +34,22 @@ class Lack(NamedTuple):
     def remedy(self) -> str:
         """What would help, in terms of the command line; empty if nothing would."""
         absences = [absent for absent in (self.image, self.debug_info) if absent is not None]
-        files = dict.fromkeys(_FILES[absent.reason] for absent in absences if absent.reason in _FILES)
+        is_pe = self.module.record.time_date_stamp != 0
+        files = dict.fromkeys(
+            "the debug information" if _FILES[absent.reason] == "the PDB" and not is_pe else _FILES[absent.reason]
+            for absent in absences
+            if absent.reason in _FILES
+        )
         if files:
             return f"give the folder of {' and '.join(files)} with --symbols"
-        return "" if absences[-1].reason is Reason.UNSUPPORTED_DEBUG_INFO else absences[-1].remedy
+        return absences[-1].remedy
 
 
 _WORDS = {
     Reason.IMAGE_MISSING: "no image found",
-    Reason.UNSUPPORTED_IMAGE: "image of a format that is not read yet",
     Reason.DEBUG_INFO_MISSING: "no symbols found",
     Reason.DEBUG_INFO_UNIDENTIFIED: "no symbols found",
     Reason.DEBUG_INFO_NOT_MADE: "linked without debug information",
-    Reason.UNSUPPORTED_DEBUG_INFO: "symbols of a format that is not read yet",
 }
 _FILES = {
     Reason.IMAGE_MISSING: "the binary",

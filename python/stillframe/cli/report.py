@@ -82,6 +82,11 @@ def _add_crash(page: Page, dump: Dump) -> None:
         page.line("no crash: the dump was taken of a running program")
         return
     at = "" if crash.address is None else f" at {address_text(dump, crash.address)}"
+    if crash.reason.startswith("SIG"):
+        from stillframe.analysis.signals import Signal
+
+        if Signal(crash.exception.code, crash.exception.flags).sender(crash.address or 0) is not None:
+            at = ""  # who sent the signal stands where other signals have an address
     page.line(Styled(crash.reason, "bold red"), at)
     page.line(crash.explanation)
     _add_instruction(page, crash)

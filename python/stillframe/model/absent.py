@@ -31,7 +31,6 @@ class Reason(StrEnum):
     IMAGE_MISSING = "image not found", "give the folder of the binary as symbols"
     IMAGE_MISMATCH = "only images of other builds found", "give the binary of this build"
     NOT_IN_IMAGE = "not stored in the image's file", "capture with full memory"
-    UNSUPPORTED_IMAGE = "image of a format that is not supported yet", "capture with full memory"
     OPTIMIZED_AWAY = "optimized away at this instruction", "look at another frame, or build with less optimization"
     FRAME_BASE_UNKNOWN = "relative to a frame base that is not computed yet", "read the stack around the frame pointer"
     REGISTER_UNKNOWN = "in a register that is not known in this frame", "look at a frame nearer to the top"
@@ -43,7 +42,6 @@ class Reason(StrEnum):
         "give the folder of the binary as symbols",
     )
     DEBUG_INFO_NOT_MADE = "the image was linked without debug information", "link with /DEBUG and keep the PDB"
-    UNSUPPORTED_DEBUG_INFO = "debug information of a format that is not supported yet", "use a PDB"
     NOT_IN_DEBUG_INFO = "the debug information has no record of this address", "none: the compiler wrote none"
     NO_LINE = "the code was made of no line of source", "none: the compiler added it"
     NO_MODULE = "the address lies in no module", "none: this is no code of a module"

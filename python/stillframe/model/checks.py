@@ -11,25 +11,28 @@ from stillframe.model.evidence import Rejected
 from stillframe.model.locator import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from stillframe._engine import ModuleRecord, Pdb70, Proof, Space
     from stillframe.model.locator import Attempt
+    from stillframe.model.opener import Opener
 
 
 class Wanted(NamedTuple):
-    """The identity of debug information: GUID and age, a build-id, or Breakpad's form of either."""
+    """The identity of debug information: GUID and age, a build-id, a UUID, or Breakpad's form of them."""
 
     pdb: Pdb70 | None = None
     build_id: bytes | None = None
     breakpad_id: str | None = None
+    uuid: bytes | None = None
 
     def __str__(self) -> str:
         if self.pdb is not None:
             return self.pdb.debug_id
         if self.breakpad_id is not None:
             return self.breakpad_id
+        if self.uuid is not None:
+            return f"UUID {self.uuid.hex()}"
         return "any" if self.build_id is None else f"build-id {self.build_id.hex()}"
 
     def is_that_of(self, debug: DebugFile) -> bool:
@@ -38,6 +41,8 @@ class Wanted(NamedTuple):
             return (debug.guid, debug.age) == (self.pdb.guid, self.pdb.age)
         if self.breakpad_id is not None:
             return debug.format == "breakpad" and debug.debug_id == self.breakpad_id
+        if self.uuid is not None:
+            return debug.uuid == self.uuid
         return self.build_id is not None and debug.build_id == self.build_id
 
     def is_near(self, debug: DebugFile) -> bool:
@@ -49,6 +54,8 @@ def identity_words(debug: DebugFile) -> str:
     """What identifies the file, in words."""
     if debug.debug_id is not None:
         return debug.debug_id
+    if debug.uuid is not None:
+        return f"UUID {debug.uuid.hex()}"
     return "no build-id" if debug.build_id is None else f"build-id {debug.build_id.hex()}"
 
 
@@ -86,16 +93,16 @@ class ImageCheck(Check[tuple[ImageFile, "Proof"]]):
 class DebugFileCheck(Check[DebugFile]):
     """Checks candidates for one module's debug information, and remembers those that it refused."""
 
-    def __init__(self, wanted: Wanted, open_file: Callable[[Path], DebugFile]) -> None:
+    def __init__(self, wanted: Wanted, opener: Opener) -> None:
         super().__init__()
-        self._open = open_file
+        self._opener = opener
         self._wanted = wanted
         self._refused: list[tuple[Path, DebugFile]] = []
 
     def examine(self, path: Path) -> DebugFile:
         """Opens the candidate and compares its identity. :raises Refused:"""
         try:
-            debug = self._open(path)
+            debug = self._opener.open(path)
         except (OSError, EngineError) as error:
             raise Refused.unreadable(error) from error
         if debug.format == "symbols":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from stillframe._engine import DebugFile, DumpFile, EngineError, Space
+from stillframe._engine import DumpFile, EngineError, Space
 from stillframe.errors import DumpError, FaultError, words_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import plain_facts
@@ -14,6 +14,7 @@ from stillframe.model.matching import Matcher
 from stillframe.model.memory import ADDRESS_END, Memory
 from stillframe.model.module import Module, Modules
 from stillframe.model.naming import address_of, symbolize, symbols_named
+from stillframe.model.opener import PlainOpener
 from stillframe.model.process import Process
 from stillframe.model.sources import Sources
 from stillframe.model.symbol import Function, Symbol
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from stillframe.model.disassembly import Listing
     from stillframe.model.location import SourceText
     from stillframe.model.locator import Locator
-    from stillframe.model.matching import ImageFormat, OpenDebugFile
+    from stillframe.model.matching import ImageFormat
+    from stillframe.model.opener import Opener
     from stillframe.model.symbol import Symbolized
 
 SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
@@ -57,13 +59,13 @@ class Dump:
         file: DumpFile,
         locator: Locator,
         explain: Explain = plain_facts,
-        open_debug_file: OpenDebugFile = DebugFile.open,
+        opener: Opener | None = None,
     ) -> None:
         self.path = path
         self._file = file
         self._locator = locator
         self._explain = explain
-        self._open_debug_file = open_debug_file
+        self._opener = opener or PlainOpener()
 
     @classmethod
     def open(
@@ -71,7 +73,7 @@ class Dump:
         path: Path,
         locator: Locator,
         explain: Explain = plain_facts,
-        open_debug_file: OpenDebugFile = DebugFile.open,
+        opener: Opener | None = None,
     ) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
 
@@ -81,7 +83,7 @@ class Dump:
             file = DumpFile.open(path)
         except (OSError, EngineError) as error:
             raise DumpError(path, words_of(error)) from error
-        return cls(path, file, locator, explain, open_debug_file)
+        return cls(path, file, locator, explain, opener)
 
     def __repr__(self) -> str:
         return f"<Dump {self.path}>"
@@ -138,7 +140,7 @@ class Dump:
     @cached_property
     def _process(self) -> Process:
         space = Space(self._file)
-        matcher = Matcher(space, self._locator, self._image_format, self._open_debug_file)
+        matcher = Matcher(space, self._locator, self._image_format, self._opener)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
         return Process(self._file, space, modules, memory, Sources(self._locator), self.pointer_size_bytes)

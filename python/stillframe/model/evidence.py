@@ -139,7 +139,8 @@ class DebugInfoFound(NamedTuple):
         if self.file.format in {"pdb", "breakpad"}:
             whose = "the dump's record" if self.identified_by == "dump" else "the image's debug directory"
             return f"GUID and age as in {whose}"
-        return f"build-id as in the {'dump' if self.identified_by == 'dump' else 'image'}"
+        what = "UUID" if self.file.uuid else "build-id"
+        return f"{what} as in the {'dump' if self.identified_by == 'dump' else 'image'}"
 
     @property
     def problem(self) -> str | None:

@@ -28,6 +28,19 @@ def elf_debug_key(build_id: bytes) -> str:
     return f"elf-buildid-sym-{_padded(build_id)}"
 
 
+def macho_debug_key(uuid: bytes) -> str:
+    """Of a file with the debug information of a Mach-O image."""
+    return f"mach-uuid-sym-{uuid.hex()}"
+
+
+def macho_uuid(record: ModuleRecord) -> bytes | None:
+    """LC_UUID of a module: Breakpad stores it as the GUID of a PDB, whose first three fields are turned around."""
+    if record.pdb is None or not any(record.pdb.guid):
+        return None
+    guid = record.pdb.guid
+    return guid[3::-1] + guid[5:3:-1] + guid[7:5:-1] + guid[8:]
+
+
 def breakpad_id(record: ModuleRecord, pdb: Pdb70 | None) -> str | None:
     """GUID as 32 upper-case hex digits and age `%x`; of an ELF image, the first 16 bytes of its build-id as a GUID, and
     age 0. `pdb` is the record of the dump, or of the image.

@@ -77,8 +77,12 @@ class DebugFileRequest(NamedTuple):
     verify: Callable[[Path], Attempt]
     build_id: bytes | None = None
     """Of ELF files."""
+    store_file: str | None = None
+    """The name of the file in a symbol store, where that is not its name elsewhere."""
     store_folder: str | None = None
-    """The outer folder in a symbol store, where that is not the name of the file."""
+    """The outer folder in a symbol store, where that is not the name of the file there."""
+    inner: tuple[str, ...] = ()
+    """Where the name is that of a bundle: the path of the file in it."""
 
 
 class SourceRequest(NamedTuple):

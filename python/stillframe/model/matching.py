@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from stillframe._engine import DebugFile, EngineError
+from stillframe._engine import EngineError
 from stillframe.model import keys
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.checks import DebugFileCheck, ImageCheck, Wanted
@@ -20,29 +20,27 @@ from stillframe.model.locator import DebugFileRequest, ImageRequest
 from stillframe.model.names import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from stillframe._engine import ModuleRecord, Space
+    from stillframe._engine import DebugFile, ModuleRecord, Space
     from stillframe.model.evidence import DebugInfoState, ImageState
     from stillframe.model.locator import Attempt, Locator
+    from stillframe.model.opener import Opener
 
 ImageFormat: TypeAlias = Literal["pe", "elf", "mach_o"]
 """What the images of a system are."""
-OpenDebugFile: TypeAlias = "Callable[[Path], DebugFile]"
-"""Opens a file of debug information; `DebugFile.open` does, and one that keeps indexes does it faster."""
+_SeparateFile: TypeAlias = "tuple[DebugFileCheck, DebugFileRequest | None, Literal['dump', 'image']]"
+"""A file beside the image: how it is checked, how it is asked for (None: nobody knows which), who says which."""
 
 
 class Matcher:
     """Finds and attaches the files of one dump's modules."""
 
-    def __init__(
-        self, space: Space, locator: Locator, images: ImageFormat, open_debug_file: OpenDebugFile = DebugFile.open
-    ) -> None:
+    def __init__(self, space: Space, locator: Locator, images: ImageFormat, opener: Opener) -> None:
         self._space = space
         self._locator = locator
         self._images = images
-        self._open_debug_file = open_debug_file
+        self._opener = opener
 
     def find_image(self, record: ModuleRecord) -> ImageState:
         """Looks for the module's image and lets it answer for the module's read-only memory.
@@ -70,8 +68,6 @@ class Matcher:
         return state
 
     def _seek_image(self, record: ModuleRecord) -> ImageState:
-        if self._images == "mach_o":
-            return Missing(Absent.because(Reason.UNSUPPORTED_IMAGE))
         check = ImageCheck(self._space, record)
         # Linux names a file that was replaced while it was mapped so.
         path = record.name.removesuffix(" (deleted)")
@@ -92,9 +88,8 @@ class Matcher:
         match self._images:
             case "pe":
                 return self._seek_pdb(record, image)
-            case "elf":
-                return self._seek_elf_debug_info(record, image)
-        return Missing(Absent.because(Reason.UNSUPPORTED_DEBUG_INFO))
+            case "elf" | "mach_o":
+                return self._seek_dwarf(record, image)
 
     def _seek_breakpad_symbols(
         self, record: ModuleRecord, image: ImageState, tried: tuple[Attempt, ...]
@@ -106,7 +101,7 @@ class Matcher:
         if debug_id is None:
             return None
         folder = base_name(record.name if pdb is None or not pdb.path else pdb.path)
-        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._open_debug_file)
+        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._opener)
         image_path = image.path if isinstance(image, ImageFound) else None
         request = DebugFileRequest(
             (keys.breakpad_name(folder),), debug_id, image_path, check.verify, store_folder=folder
@@ -123,7 +118,7 @@ class Matcher:
         if wanted is None:
             reason = Reason.DEBUG_INFO_NOT_MADE if found_image else Reason.DEBUG_INFO_UNIDENTIFIED
             return Missing(Absent.because(reason))
-        check = DebugFileCheck(Wanted(pdb=wanted), self._open_debug_file)
+        check = DebugFileCheck(Wanted(pdb=wanted), self._opener)
         paths = tuple(dict.fromkeys(pdb.path for pdb in (recorded, of_image) if pdb is not None))
         request = DebugFileRequest(paths, wanted.debug_id, image_path, check.verify)
         answer = self._locator.debug_file(request)
@@ -131,46 +126,62 @@ class Matcher:
             return DebugInfoFound(*confirmed, "dump" if recorded else "image", answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
-    def _seek_elf_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
-        """The image's own DWARF; else a file with the same build-id; else what the image's symbol table knows."""
-        own = image.file.own_debug_info() if isinstance(image, ImageFound) else None
-        if isinstance(image, ImageFound) and own is not None and own.format == "dwarf":
-            return DebugInfoFound(image.path, _with_supplement(image.path, own), "itself")
-        build_id = record.build_id or (image.file.build_id if isinstance(image, ImageFound) else None)
-        if build_id is None:
-            separate: DebugInfoState = Missing(Absent.because(Reason.DEBUG_INFO_UNIDENTIFIED))
-        else:
-            separate = self._seek_by_build_id(record, image, build_id)
-        if not isinstance(separate, DebugInfoFound) and isinstance(image, ImageFound) and own is not None:
-            return DebugInfoFound(image.path, own, "itself", separate.tried)
+    def _seek_dwarf(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
+        """The image's own DWARF; else a separate file of the same build; else what the image's symbol table knows."""
+        found_image = image if isinstance(image, ImageFound) else None
+        own = self._opener.open_own(found_image.file) if found_image else None
+        if found_image is not None and own is not None and own.format == "dwarf":
+            return DebugInfoFound(found_image.path, self._with_supplement(found_image.path, own), "itself")
+        request = self._elf_request if self._images == "elf" else self._macho_request
+        separate = self._seek_separate_dwarf(*request(record, found_image))
+        if not isinstance(separate, DebugInfoFound) and found_image is not None and own is not None:
+            return DebugInfoFound(found_image.path, own, "itself", separate.tried)
         return separate
 
-    def _seek_by_build_id(self, record: ModuleRecord, image: ImageState, build_id: bytes) -> DebugInfoState:
-        check = DebugFileCheck(Wanted(build_id=build_id), self._open_debug_file)
-        found_image = image if isinstance(image, ImageFound) else None
-        link = found_image.file.debug_link if found_image else None
-        name = base_name(record.name)
-        names = tuple(dict.fromkeys(filter(None, (link, f"{name}.debug", name))))
-        image_path = found_image.path if found_image else None
-        request = DebugFileRequest(names, keys.elf_debug_key(build_id), image_path, check.verify, build_id)
+    def _seek_separate_dwarf(
+        self, check: DebugFileCheck, request: DebugFileRequest | None, source: Literal["dump", "image"]
+    ) -> DebugInfoState:
+        if request is None:
+            return Missing(Absent.because(Reason.DEBUG_INFO_UNIDENTIFIED))
         answer = self._locator.debug_file(request)
         if (confirmed := check.confirm(answer)) is not None:
             path, file = confirmed
-            return DebugInfoFound(
-                path, _with_supplement(path, file), "dump" if record.build_id else "image", answer.tried
-            )
+            return DebugInfoFound(path, self._with_supplement(path, file), source, answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
+    def _elf_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
+        build_id = record.build_id or (image.file.build_id if image else None)
+        check = DebugFileCheck(Wanted(build_id=build_id), self._opener)
+        source: Literal["dump", "image"] = "dump" if record.build_id else "image"
+        if build_id is None:
+            return check, None, source
+        name = base_name(record.name)
+        names = tuple(dict.fromkeys(filter(None, (image.file.debug_link if image else None, f"{name}.debug", name))))
+        key, path = keys.elf_debug_key(build_id), image.path if image else None
+        return check, DebugFileRequest(names, key, path, check.verify, build_id, "_.debug"), source
 
-def _with_supplement(path: Path, file: DebugFile) -> DebugFile:
-    """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""
-    if file.alt_link is None:
-        return file
-    link, build_id = file.alt_link
-    other = path.parent / link
-    try:
-        if not other.is_file() or DebugFile.open(other).build_id != build_id:
+    def _macho_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
+        """A dSYM: a bundle in which the file has the name of the image."""
+        uuid = keys.macho_uuid(record) or (image.file.uuid if image else None)
+        check = DebugFileCheck(Wanted(uuid=uuid), self._opener)
+        source: Literal["dump", "image"] = "dump" if keys.macho_uuid(record) else "image"
+        name = base_name(record.name)
+        if uuid is None or not name:
+            return check, None, source
+        inner = ("Contents", "Resources", "DWARF", name)
+        key, path = keys.macho_debug_key(uuid), image.path if image else None
+        request = DebugFileRequest((f"{name}.dSYM",), key, path, check.verify, store_file="_.dwarf", inner=inner)
+        return check, request, source
+
+    def _with_supplement(self, path: Path, file: DebugFile) -> DebugFile:
+        """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""
+        if file.alt_link is None:
             return file
-        return DebugFile.open(path, other)
-    except (OSError, EngineError):
-        return file
+        link, build_id = file.alt_link
+        other = path.parent / link
+        try:
+            if not other.is_file() or self._opener.open(other).build_id != build_id:
+                return file
+            return self._opener.open(path, other)
+        except (OSError, EngineError):
+            return file

@@ -7,8 +7,10 @@ Source: streams MemoryList (5) and Memory64List (9), and the sections of PE imag
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.errors import FaultError
@@ -16,7 +18,7 @@ from stillframe.model.absent import Absent, Reason
 from stillframe.model.evidence import ImageFound
 
 if TYPE_CHECKING:
-    from stillframe._engine import DumpFile, MemoryRange, Space
+    from stillframe._engine import DumpFile, MemoryRange, MemoryRegion, Space
     from stillframe._engine import Span as SpanRecord
     from stillframe.model.module import Module, Modules
 
@@ -82,6 +84,23 @@ class Memory:
     def ranges(self) -> list[MemoryRange]:
         """What the dump itself holds, in address order, without overlap."""
         return self._file.memory_ranges
+
+    @cached_property
+    def regions(self) -> list[MemoryRegion]:
+        """The address space as the system saw it, in address order: of Windows VirtualQuery, of Linux `maps`, of a core
+        its segments. Constants are those of winnt.h for all of them. Empty if the dump does not say.
+        """
+        return self._file.memory_regions
+
+    def held_bytes(self, address: int, size: int) -> int:
+        """How many bytes of [`address`, `address` + `size`) the dump itself holds."""
+        first = bisect_right(self.ranges, address, key=lambda held: held.address + held.size_bytes)
+        total = 0
+        for held in islice(self.ranges, first, None):
+            if held.address >= address + size:
+                break
+            total += min(held.address + held.size_bytes, address + size) - max(held.address, address)
+        return total
 
     def read(self, address: int, size: int) -> bytes:
         """`size` bytes from `address` on.

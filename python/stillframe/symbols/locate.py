@@ -88,17 +88,19 @@ class DirectoryLocator:
         names = list(dict.fromkeys(name for path in request.paths if is_plain_name(name := base_name(path))))
         if request.build_id is None:
             names = names[:1]
-        yield from (self._folders.child(self._beside, name) for name in names)
+        yield from (self._folders.descendant(self._beside, name, *request.inner) for name in names)
         for path in request.paths:
             yield from self._recorded(path)
         if request.build_id is not None:
             yield from self._by_build_id(request.build_id, ".debug")
         for name in names:
             if request.image is not None:
-                yield self._folders.child(request.image.parent, name)
+                yield self._folders.descendant(request.image.parent, name, *request.inner)
                 yield self._folders.child(request.image.parent / ".debug", name)
-            store_name = name if request.build_id is None else "_.debug"
-            yield from self._along_symbol_path(name, store_name, request.key, request.store_folder)
+            for element in self._elements if request.inner else ():
+                yield self._folders.descendant(element.path, name, *request.inner)
+            store_file = request.store_file or name
+            yield from self._along_symbol_path(name, store_file, request.key, request.store_folder)
 
     def _source_candidates(self, request: SourceRequest) -> Iterator[Path | Attempt]:
         parts = [part for part in re.split(r"[/\\]", request.path) if part != "."]

@@ -94,19 +94,28 @@ impl CallFrames {
     /// The rules at `address`. `None` if no entry covers it, or the entry is damaged or holds what no frame can follow
     /// (a canonical frame address by a vector register).
     pub fn row_at(&self, address: u64) -> Option<CfiRow> {
+        self.row(None, address)
+    }
+
+    /// The same by the entry at `offset` of the section, where another table told which one it is.
+    pub fn row_in(&self, offset: u64, address: u64) -> Option<CfiRow> {
+        self.row(Some(offset), address)
+    }
+
+    fn row(&self, entry: Option<u64>, address: u64) -> Option<CfiRow> {
         if self.simplified.get().is_none() {
-            match self.read(&self.section.bytes, address, self.cpu != Cpu::Arm64) {
+            match self.read(&self.section.bytes, entry, address, self.cpu != Cpu::Arm64) {
                 Err(gimli::Error::UnknownAugmentation) if self.cpu == Cpu::Arm64 => {}
                 row => return row.ok(),
             }
         }
         let simplify = || augmentation::simplified(&self.section.bytes, self.section.kind);
-        self.read(self.simplified.get_or_init(simplify), address, true).ok()
+        self.read(self.simplified.get_or_init(simplify), entry, address, true).ok()
     }
 
     /// The row by `bytes`, which are the section's or simplified. Unless they are `best`, an augmentation that is not
     /// understood is an error wherever it is seen.
-    fn read(&self, bytes: &[u8], address: u64, best: bool) -> gimli::Result<CfiRow> {
+    fn read(&self, bytes: &[u8], entry: Option<u64>, address: u64, best: bool) -> gimli::Result<CfiRow> {
         let slice = EndianSlice::new(bytes, LittleEndian);
         let pointer_bytes = self.cpu.pointer_size_bytes() as u8;
         let vendor = if self.cpu == Cpu::Arm64 { Vendor::AArch64 } else { Vendor::Default };
@@ -115,21 +124,22 @@ impl CallFrames {
                 let mut frames = EhFrame::from(slice);
                 frames.set_address_size(pointer_bytes);
                 frames.set_vendor(vendor);
-                self.row_in(&frames, bytes, address, best)
+                self.row_of(&frames, bytes, entry, address, best)
             }
             FrameSectionKind::DebugFrame => {
                 let mut frames = DebugFrame::from(slice);
                 frames.set_address_size(pointer_bytes);
                 frames.set_vendor(vendor);
-                self.row_in(&frames, bytes, address, best)
+                self.row_of(&frames, bytes, entry, address, best)
             }
         }
     }
 
-    fn row_in<'a, S: UnwindSection<Slice<'a>>>(
+    fn row_of<'a, S: UnwindSection<Slice<'a>>>(
         &self,
         frames: &S,
         bytes: &[u8],
+        entry: Option<u64>,
         address: u64,
         best: bool,
     ) -> gimli::Result<CfiRow>
@@ -137,6 +147,7 @@ impl CallFrames {
         S::Offset: std::hash::Hash,
     {
         let offset = match &self.search_table {
+            _ if entry.is_some() => entry,
             Some(table) => table.entry_for(address).and_then(|entry| entry.checked_sub(self.section.address)),
             None => entry_for(self.index(frames, bytes, best)?, address),
         };

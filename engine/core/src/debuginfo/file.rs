@@ -1,16 +1,19 @@
 //! A file of debug information of any format, and what tells which build it belongs to.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::DebugInfo;
 use super::breakpad::{BreakpadError, BreakpadSymbols};
-use super::dwarf::Dwarf;
+use super::dwarf::kept::KeptSections;
+use super::dwarf::{Dwarf, DwarfFile};
 use super::pdb::{self, Pdb, PdbError};
 use super::symbol_table::SymbolTable;
 use crate::data::Data;
 use crate::elf::{DebugAltLink, Elf, ElfError};
+use crate::macho::{MachError, MachO, is_macho};
 use crate::registers::Cpu;
 
 /// Why a file cannot be opened as debug information.
@@ -25,6 +28,9 @@ pub enum DebugFileError {
     /// Not an ELF file, or a damaged one.
     #[error(transparent)]
     Elf(#[from] ElfError),
+    /// Not a Mach-O file, or a damaged one.
+    #[error(transparent)]
+    MachO(#[from] MachError),
 }
 
 /// What kind of information it is.
@@ -47,6 +53,8 @@ pub enum DebugIdentity {
     Pdb(pdb::Identity),
     /// The build-id.
     BuildId(Vec<u8>),
+    /// `LC_UUID`.
+    Uuid([u8; 16]),
     /// GUID and age as Breakpad writes them, in upper case.
     Breakpad(String),
     /// There is none.
@@ -74,8 +82,21 @@ pub struct DebugFile {
 
 impl DebugFile {
     /// Opens a file; `helper` is the one that its [`DebugFile::alt_link`] names, or the kept index of a Breakpad symbol
-    /// file. Parses nothing yet.
+    /// file. Parses nothing yet. Of a universal Mach-O file, see [`DebugFile::open_for`].
     pub fn open(data: Data, helper: Option<Data>) -> Result<DebugFile, DebugFileError> {
+        DebugFile::open_for(data, helper, None, None)
+    }
+
+    /// The same; of a universal Mach-O file, the part for `cpu`. Inflated sections of ELF files are kept in `folder`.
+    pub fn open_for(
+        data: Data,
+        helper: Option<Data>,
+        cpu: Option<Cpu>,
+        folder: Option<&Path>,
+    ) -> Result<DebugFile, DebugFileError> {
+        if is_macho(&data) {
+            return Ok(DebugFile::of_macho(Arc::new(MachO::open(data, cpu)?)));
+        }
         if data.starts_with(b"MODULE ") {
             return Ok(DebugFile::of_breakpad(BreakpadSymbols::open(data, helper)?));
         }
@@ -83,7 +104,7 @@ impl DebugFile {
             return Ok(DebugFile::of_pdb(Pdb::open(data)?));
         }
         let supplementary = helper.map(Elf::open).transpose()?.map(Arc::new);
-        Ok(DebugFile::of_elf(Arc::new(Elf::open(data)?), supplementary))
+        Ok(DebugFile::of_elf(Arc::new(Elf::open(data)?), supplementary, folder))
     }
 
     fn of_pdb(pdb: Pdb) -> DebugFile {
@@ -111,16 +132,36 @@ impl DebugFile {
         }
     }
 
-    /// What an ELF file knows of itself: DWARF, or its symbol table alone.
-    pub fn of_elf(elf: Arc<Elf>, supplementary: Option<Arc<Elf>>) -> DebugFile {
+    /// What an ELF file knows of itself: DWARF, or its symbol table alone. Inflated sections are kept in `folder`.
+    pub fn of_elf(elf: Arc<Elf>, supplementary: Option<Arc<Elf>>, folder: Option<&Path>) -> DebugFile {
         let identity = elf.build_id().map_or(DebugIdentity::None, DebugIdentity::BuildId);
         let (cpu, alt_link) = (elf.cpu().unwrap_or(Cpu::X64), elf.debug_alt_link());
-        let dwarf = Dwarf::new(elf.clone(), supplementary.map(|elf| elf as _));
-        let (info, format): (Arc<dyn DebugInfo>, _) = if dwarf.has_entries() {
-            (Arc::new(dwarf), DebugFormat::Dwarf)
-        } else {
-            (Arc::new(SymbolTable::of_elf(&elf)), DebugFormat::Symbols)
+        let file = |elf: Arc<Elf>| -> Arc<dyn DwarfFile> {
+            match folder.and_then(|folder| KeptSections::new(elf.clone(), folder)) {
+                Some(kept) => Arc::new(kept),
+                None => elf,
+            }
         };
+        let dwarf = Dwarf::new(file(elf.clone()), supplementary.map(file));
+        let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_elf(&elf));
         DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link, breakpad: None }
+    }
+
+    /// What a Mach-O file knows: the DWARF of a dSYM bundle, or the symbol table of an image.
+    pub fn of_macho(macho: Arc<MachO>) -> DebugFile {
+        let identity = macho.uuid().map_or(DebugIdentity::None, DebugIdentity::Uuid);
+        let cpu = macho.cpu().unwrap_or(Cpu::X64);
+        let dwarf = Dwarf::new(macho.clone(), None);
+        let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_macho(&macho));
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, breakpad: None }
+    }
+}
+
+/// What answers for a file: its DWARF, or `symbols` where it has none.
+fn with_symbols_alone(dwarf: Dwarf, symbols: impl FnOnce() -> SymbolTable) -> (Arc<dyn DebugInfo>, DebugFormat) {
+    if dwarf.has_entries() {
+        (Arc::new(dwarf), DebugFormat::Dwarf)
+    } else {
+        (Arc::new(symbols()), DebugFormat::Symbols)
     }
 }

@@ -6,6 +6,7 @@ use super::{DebugInfo, FrameData, Function, LineRow, Scope, Symbol, SymbolKind, 
 use crate::address::Rva;
 use crate::data::Data;
 use crate::elf::{Elf, ElfSymbol, SymbolType};
+use crate::macho::{MachO, MachSymbol};
 use crate::names::{display_name, may_display_as};
 
 /// Longest name that is shown whole.
@@ -38,6 +39,26 @@ pub struct SymbolEntry {
     pub rank: u8,
 }
 
+/// Loaded sections in address order: where each begins and ends, and whether it holds code.
+struct Sections(Vec<(Rva, Rva, bool)>);
+
+impl Sections {
+    fn new(sections: impl Iterator<Item = (Rva, Rva, bool)>) -> Sections {
+        let mut sections: Vec<_> = sections.collect();
+        sections.sort();
+        Sections(sections)
+    }
+
+    fn is_code_at(&self, rva: Rva) -> bool {
+        let after = self.0.partition_point(|section| section.0 <= rva);
+        self.0[..after].last().is_some_and(|section| section.2 && rva < section.1)
+    }
+
+    fn limits(&self) -> impl Iterator<Item = Rva> + '_ {
+        self.0.iter().flat_map(|section| [section.0, section.1])
+    }
+}
+
 impl SymbolTable {
     /// A table of `entries`, whose names are in `names`, each ended by a NUL. `limits` are where sections begin and
     /// end: no symbol without a size reaches over one.
@@ -54,23 +75,16 @@ impl SymbolTable {
             return SymbolTable::new(Vec::new(), Data::from(Vec::new()), Vec::new());
         };
         let loaded = elf.sections().iter().filter(|section| section.vaddr != 0 && section.size_bytes != 0);
-        let mut sections: Vec<(Rva, Rva, bool)> = loaded
-            .filter_map(|section| {
-                let end = section.vaddr.checked_add(section.size_bytes)?;
-                Some((elf.rva(section.vaddr)?, elf.rva(end)?, section.is_executable()))
-            })
-            .collect();
-        sections.sort();
-        let is_code = |rva: Rva| {
-            let after = sections.partition_point(|section| section.0 <= rva);
-            sections[..after].last().is_some_and(|section| section.2 && rva < section.1)
-        };
+        let sections = Sections::new(loaded.filter_map(|section| {
+            let end = section.vaddr.checked_add(section.size_bytes)?;
+            Some((elf.rva(section.vaddr)?, elf.rva(end)?, section.is_executable()))
+        }));
         let entry = |symbol: ElfSymbol| {
             let rva = elf.rva(symbol.value).filter(|_| symbol.is_defined)?;
             let is_code = match symbol.kind {
                 SymbolType::Function | SymbolType::IndirectFunction => true,
                 SymbolType::Object => false,
-                SymbolType::None => is_code(rva),
+                SymbolType::None => sections.is_code_at(rva),
                 SymbolType::ThreadLocal | SymbolType::Other(_) => return None,
             };
             // `$x`, `$d`: ARM's marks of where code and data begin.
@@ -82,8 +96,34 @@ impl SymbolTable {
             Some(SymbolEntry { rva, size_bytes, name: symbol.name, is_code, rank })
         };
         let entries = table.iter().filter_map(entry).collect();
-        let limits = sections.iter().flat_map(|section| [section.0, section.1]).collect();
+        let limits = sections.limits().collect();
         SymbolTable { is_full: !table.is_dynamic, ..SymbolTable::new(entries, table.names.clone(), limits) }
+    }
+
+    /// The symbol table of a Mach-O file. A function reaches no further than to where the next one starts, even if that
+    /// has no name.
+    pub fn of_macho(macho: &MachO) -> SymbolTable {
+        let Some(table) = macho.symbol_table() else {
+            return SymbolTable::new(Vec::new(), Data::from(Vec::new()), Vec::new());
+        };
+        let sections = Sections::new(macho.sections().iter().filter_map(|section| {
+            let end = section.vmaddr.checked_add(section.size_bytes)?;
+            Some((macho.rva(section.vmaddr)?, macho.rva(end)?, section.is_executable()))
+        }));
+        let mut has_local = false;
+        let entry = |symbol: MachSymbol| {
+            has_local |= !symbol.is_external;
+            // Compilers put an underscore before the names of sources.
+            let name = symbol.name.saturating_add(u32::from(table.names.get(symbol.name as usize) == Some(&b'_')));
+            if matches!(table.names.get(name as usize), None | Some(0)) {
+                return None;
+            }
+            let (rva, rank) = (macho.rva(symbol.value)?, u8::from(!symbol.is_external));
+            Some(SymbolEntry { rva, size_bytes: 0, name, is_code: sections.is_code_at(rva), rank })
+        };
+        let entries = table.iter().filter_map(entry).collect();
+        let limits = sections.limits().chain(macho.function_starts()).collect();
+        SymbolTable { is_full: has_local, ..SymbolTable::new(entries, table.names.clone(), limits) }
     }
 
     /// Whether it has all functions of the module, and not only those that others link to.

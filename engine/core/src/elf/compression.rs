@@ -59,6 +59,13 @@ pub enum CompressionError {
     Damaged(String),
 }
 
+/// The size that the header of a compressed section claims.
+pub fn claimed_bytes(stored: &[u8], is_64: bool) -> Option<u64> {
+    let mut input = Reader::new(stored);
+    input.skip(if is_64 { 8 } else { 4 }).ok()?;
+    word(&mut input, is_64).ok()
+}
+
 /// Decompresses a section that begins with an `Elf32_Chdr` or `Elf64_Chdr`.
 pub fn decompress(stored: &[u8], is_64: bool) -> Result<Vec<u8>, CompressionError> {
     let mut input = Reader::new(stored);

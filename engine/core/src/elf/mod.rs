@@ -205,6 +205,12 @@ impl Elf {
             .map_err(|source| ElfError::Compression { name: self.shown_name(section), source })
     }
 
+    /// How long a compressed section claims to be when it is inflated; None of one that is not compressed.
+    pub fn inflated_bytes(&self, section: &Section) -> Option<u64> {
+        let stored = self.stored_bytes(section).ok().filter(|_| section.is_compressed())?;
+        compression::claimed_bytes(&stored, self.header.is_64)
+    }
+
     fn stored_bytes(&self, section: &Section) -> Result<Data, ElfError> {
         if section.kind == section_kind::NOBITS {
             return Ok(Data::from(Vec::new()));

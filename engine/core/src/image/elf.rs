@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{Image, ImageError, Key, Section};
+use super::segments::{Layout, Mapping, Segments};
+use super::{Image, ImageError, Key, Section, swapped};
 use crate::address::Rva;
 use crate::bytes::Reader;
 use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
@@ -27,21 +28,12 @@ const READABLE: u32 = 4;
 /// Segments that are looked at; linkers make less than ten.
 const MOST_SEGMENTS: usize = 256;
 
-/// Where the bytes of segments are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    /// At the offsets that the program headers give.
-    File,
-    /// At their RVAs.
-    Memory,
-}
-
 /// An ELF image in a file, or as it was mapped.
 pub struct ElfImage {
     elf: Arc<Elf>,
     layout: Layout,
     build_id: Option<Vec<u8>>,
-    segments: Vec<Section>,
+    segments: Segments,
     frames: OnceLock<Option<CallFrames>>,
     symbols: OnceLock<SymbolTable>,
 }
@@ -74,8 +66,8 @@ impl ElfImage {
 
     fn new(elf: Elf, layout: Layout, build_id: Option<Vec<u8>>) -> ElfImage {
         let loaded = elf.segments().iter().filter(|segment| segment.kind == segment_kind::LOAD).take(MOST_SEGMENTS);
-        let mut segments: Vec<Section> = loaded.filter_map(|segment| section(&elf, segment, layout)).collect();
-        segments.sort_by_key(|segment| segment.rva);
+        let segments = loaded.filter_map(|segment| section(&elf, segment, layout)).collect();
+        let segments = Segments::new(elf.data().clone(), segments);
         let (frames, symbols) = (OnceLock::new(), OnceLock::new());
         ElfImage { elf: Arc::new(elf), layout, build_id, segments, frames, symbols }
     }
@@ -122,11 +114,7 @@ impl ElfImage {
 
     /// The image's bytes at one of its own addresses, to the end of the segment.
     fn mapped_part(&self, vaddr: u64) -> Option<Data> {
-        let rva = self.elf.rva(vaddr)?;
-        let segment = self.section_at(rva)?;
-        let skipped = (rva.0 - segment.rva.0) as usize;
-        let size = segment.raw.len().checked_sub(skipped)?;
-        self.elf.data().part((segment.raw.start + skipped) as u64, size as u64)
+        self.segments.part_from(self.elf.rva(vaddr)?)
     }
 
     fn symbols(&self) -> &SymbolTable {
@@ -141,19 +129,14 @@ impl ElfImage {
 /// A segment as something that is mapped.
 fn section(elf: &Elf, segment: &Segment, layout: Layout) -> Option<Section> {
     let rva = elf.rva(segment.vaddr)?;
-    let size_bytes = u32::try_from(segment.memory_size_bytes).ok().filter(|&size| size > 0)?;
-    let (wanted, start) = match layout {
-        Layout::File => (segment.file_size_bytes.min(size_bytes.into()) as usize, segment.offset),
-        Layout::Memory => (size_bytes as usize, u64::from(rva.0)),
-    };
-    let start = start.min(elf.data().len() as u64) as usize;
-    let held = wanted.min(elf.data().len() - start);
     let may = |permission: u32| segment.flags & permission != 0;
     let (readable, writable, executable) = (may(READABLE), may(WRITABLE), may(EXECUTABLE));
     let name = [(readable, 'r'), (writable, 'w'), (executable, 'x')].map(|(is, letter)| if is { letter } else { '-' });
     let name = format!("LOAD {}", name.iter().collect::<String>());
-    let lost_bytes = (wanted - held) as u32;
-    Some(Section { name, rva, size_bytes, raw: start..start + held, readable, writable, executable, lost_bytes })
+    let (offset, file_size_bytes) = (segment.offset, segment.file_size_bytes);
+    let memory_size_bytes = segment.memory_size_bytes;
+    Mapping { name, rva, memory_size_bytes, offset, file_size_bytes, readable, writable, executable }
+        .section(elf.data(), layout)
 }
 
 /// `eh_frame_ptr` of a search table; linkers write it relative to its own place, in four signed bytes.
@@ -166,15 +149,6 @@ fn frames_address((address, header): &(u64, Data)) -> Option<u64> {
     (version == 1 && encoding == RELATIVE_SIGNED_4).then(|| address.wrapping_add(4).wrapping_add_signed(pointer.into()))
 }
 
-/// The first 16 bytes of a build-id as a GUID has them, whose first three fields Breakpad turns around.
-fn swapped(id: &[u8; 16]) -> [u8; 16] {
-    let mut guid = *id;
-    guid[..4].reverse();
-    guid[4..6].reverse();
-    guid[6..8].reverse();
-    guid
-}
-
 impl Image for ElfImage {
     fn cpu(&self) -> Option<Cpu> {
         self.elf.cpu()
@@ -184,7 +158,7 @@ impl Image for ElfImage {
         self.build_id.clone().map_or(Key::None, Key::BuildId)
     }
 
-    /// Old dumps have, in the place of the build-id, its first 16 bytes as a GUID.
+    /// Old dumps have, in the place of the build-id, its first 16 bytes as a GUID, whose fields Breakpad turns around.
     fn own_key(&self, module: &Module) -> Key {
         let (Some(own), CodeView::Pdb70 { guid, .. }) = (&self.build_id, module.identity()) else { return self.key() };
         let mut first = [0; 16];
@@ -205,7 +179,7 @@ impl Image for ElfImage {
     }
 
     fn sections(&self) -> &[Section] {
-        &self.segments
+        self.segments.list()
     }
 
     fn headers_bytes(&self) -> u32 {
@@ -226,19 +200,11 @@ impl Image for ElfImage {
     }
 
     fn raw_from(&self, rva: Rva) -> &[u8] {
-        let Some(segment) = self.section_at(rva) else { return &[] };
-        let raw = self.elf.data().get(segment.raw.clone()).unwrap_or_default();
-        raw.get((rva.0 - segment.rva.0) as usize..).unwrap_or_default()
+        self.segments.raw_from(rva)
     }
 
     fn read_mapped(&self, rva: Rva, _base: u64, buffer: &mut [u8]) -> usize {
-        let raw = self.raw_from(rva);
-        let held = raw.len().min(buffer.len());
-        buffer[..held].copy_from_slice(&raw[..held]);
-        let Some(segment) = self.section_at(rva).filter(|segment| segment.lost_bytes == 0) else { return held };
-        let left = (segment.end() - u64::from(rva.0)).min(buffer.len() as u64) as usize;
-        buffer[held.min(left)..left].fill(0);
-        left.max(held)
+        self.segments.read_mapped(rva, buffer)
     }
 
     /// What the dynamic linker relocates lies in writable segments.

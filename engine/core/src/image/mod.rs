@@ -4,9 +4,11 @@
 
 pub mod elf;
 mod exports;
+pub mod macho;
 pub mod pe;
 pub mod proof;
 mod relocations;
+mod segments;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -17,6 +19,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use elf::ElfImage;
+pub use macho::MachImage;
 pub use pe::{ImageError, PeImage};
 pub use proof::{Difference, Proof, prove};
 
@@ -24,6 +27,7 @@ use crate::address::Rva;
 use crate::data::Data;
 use crate::dump::modules::{CodeView, Module};
 use crate::elf::Elf;
+use crate::macho::is_macho;
 use crate::registers::Cpu;
 use crate::unwind::UnwindTables;
 
@@ -110,10 +114,27 @@ impl fmt::Display for Key {
     }
 }
 
-/// Opens an image of any format that is known.
+/// A UUID as Breakpad puts it into a GUID, and the other way around: the first three fields are turned around.
+fn swapped(uuid: &[u8; 16]) -> [u8; 16] {
+    let mut guid = *uuid;
+    guid[..4].reverse();
+    guid[4..6].reverse();
+    guid[6..8].reverse();
+    guid
+}
+
+/// Opens an image of any format that is known. Of a universal Mach-O file, see [`open_for`].
 pub fn open(data: Data) -> Result<Arc<dyn Image>, ImageError> {
+    open_for(data, None)
+}
+
+/// The same; of a universal Mach-O file, the image for `cpu`.
+pub fn open_for(data: Data, cpu: Option<Cpu>) -> Result<Arc<dyn Image>, ImageError> {
     if data.starts_with(b"\x7fELF") {
         return Ok(Arc::new(ElfImage::open(data)?));
+    }
+    if is_macho(&data) {
+        return Ok(Arc::new(MachImage::open(data, cpu)?));
     }
     Ok(Arc::new(PeImage::open(data)?))
 }
@@ -127,8 +148,12 @@ pub fn open_mapped(data: Data, module: &Module) -> Option<Arc<dyn Image>> {
         };
         return Some(Arc::new(ElfImage::open_mapped(data, build_id).ok()?));
     }
-    let image = PeImage::open_mapped(data).ok()?;
-    (image.key() == image.wanted_key(module)).then(|| Arc::new(image) as Arc<dyn Image>)
+    let image: Arc<dyn Image> = if is_macho(&data) {
+        Arc::new(MachImage::open_mapped(data).ok()?)
+    } else {
+        Arc::new(PeImage::open_mapped(data).ok()?)
+    };
+    (image.key() == image.wanted_key(module)).then_some(image)
 }
 
 /// What every format of images answers. Addresses are RVAs: from where the loader puts the lowest part of the image.

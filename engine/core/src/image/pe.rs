@@ -46,6 +46,9 @@ pub enum ImageError {
     /// An ELF file that is no image, or is damaged.
     #[error("{0}")]
     Elf(String),
+    /// A Mach-O file that is no image, or is damaged.
+    #[error("{0}")]
+    MachO(String),
     /// Headers that contradict themselves.
     #[error("a damaged PE image: {0}")]
     Invalid(String),

@@ -87,7 +87,7 @@ pub fn module(base: u64) -> Module {
 }
 
 /// Proves `image` against memory whose ranges are given by RVA and content.
-fn prove_with(image: &PeImage, module: &Module, ranges: &[(u64, &[u8])]) -> Proof {
+pub fn prove_with(image: &dyn Image, module: &Module, ranges: &[(u64, &[u8])]) -> Proof {
     let mut file = Vec::new();
     let mut found = Vec::new();
     for (rva, bytes) in ranges {

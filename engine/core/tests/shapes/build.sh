@@ -1,5 +1,6 @@
 #!/bin/sh -e
-# Builds the programs beside this file: gcc 12 (DWARF 5 for x64, DWARF 4 for x86), clang 19 (DWARF 5 for ARM64).
+# Builds the programs beside this file: gcc 12 (DWARF 5 for x64, DWARF 4 for x86), clang 19 (DWARF 5 for ARM64); and
+# shapes.dwz, which is an unoptimised shapes.x64 that keeps in shapes.sup (.gnu_debugaltlink) what both have in common.
 # The tests' expected addresses are llvm-symbolizer's and readelf's: they change when this is run with other compilers.
 cd "$(dirname "$0")"
 common="-ffreestanding -fno-exceptions -fno-asynchronous-unwind-tables -fno-stack-protector -nostdlib -static -fno-pie -no-pie \
@@ -7,3 +8,7 @@ common="-ffreestanding -fno-exceptions -fno-asynchronous-unwind-tables -fno-stac
 g++ $common -gdwarf-5 -O1 -o shapes.x64 shapes.cpp
 g++ $common -gdwarf-4 -O0 -m32 -o shapes.x86 shapes.cpp
 clang++-19 $common -gdwarf-5 -O2 --target=aarch64-linux-gnu -fuse-ld=lld -o shapes.arm64 shapes.cpp
+cp shapes.x64 other
+g++ $common -gdwarf-5 -O0 -o shapes.dwz shapes.cpp
+dwz -m shapes.sup shapes.dwz other
+rm other

@@ -9,6 +9,7 @@ use super::root::table_bytes;
 use crate::data::Data;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::elf::Elf;
+use crate::macho::MachO;
 use crate::registers::Cpu;
 
 /// Bytes of a section.
@@ -45,6 +46,24 @@ impl DwarfFile for Elf {
 
     fn symbols(&self) -> SymbolTable {
         SymbolTable::of_elf(self)
+    }
+}
+
+impl DwarfFile for MachO {
+    fn section(&self, name: &str) -> Result<Option<Data>, String> {
+        self.debug_section(name).map_err(|error| error.to_string())
+    }
+
+    fn base(&self) -> u64 {
+        MachO::base(self)
+    }
+
+    fn cpu(&self) -> Option<Cpu> {
+        MachO::cpu(self)
+    }
+
+    fn symbols(&self) -> SymbolTable {
+        SymbolTable::of_macho(self)
     }
 }
 
@@ -126,6 +145,11 @@ impl File {
             self.problems.report("some names are in another file (.gnu_debugaltlink), which is not there");
         }
         self.supplementary.as_deref()
+    }
+
+    /// The file's own address of RVA 0.
+    pub fn base(&self) -> u64 {
+        self.base
     }
 
     /// A section that [`File::dwarf`] leaves out.

@@ -15,6 +15,9 @@ use super::file::{File, Need, Problems, Slice, headers};
 use super::ranges::{RangeMap, Ranged};
 use super::root::{Root, root_abbreviation};
 
+/// Units that are looked at for one address. Several cover one where the linker kept one of their equal functions.
+const MOST_UNITS: usize = 16;
+
 /// Units by address.
 #[derive(Default)]
 pub struct UnitIndex {
@@ -32,9 +35,10 @@ impl UnitIndex {
     /// Offsets in `.debug_info` of units that say that they cover `rva`, the likeliest first.
     pub fn units_at(&self, rva: u32, file: &File, problems: &Problems) -> Vec<usize> {
         let listed = self.listed(file, problems);
-        let mut units: Vec<usize> = listed.map.covering(rva).map(|range| range.value).collect();
+        let mut units: Vec<usize> = listed.map.covering(rva).map(|range| range.value).take(MOST_UNITS).collect();
         if units.is_empty() {
-            units = self.scanned(file, problems).covering(rva).map(|range| range.value).collect();
+            let scanned = self.scanned(file, problems).covering(rva);
+            units = scanned.map(|range| range.value).take(MOST_UNITS).collect();
         }
         units
     }

@@ -29,6 +29,12 @@ pub struct Inline {
 }
 
 impl Inline {
+    /// Roughly how much memory it takes, with its name.
+    pub fn size_bytes(&self) -> usize {
+        const NAME_BYTES: usize = 64;
+        size_of::<Inline>() + size_of_val(&self.ranges[..]) + NAME_BYTES
+    }
+
     /// The range that covers `rva`.
     pub fn range_at(&self, rva: u32) -> Option<(u32, u32)> {
         self.ranges.iter().copied().find(|&(start, end)| (start..end).contains(&rva))

@@ -90,6 +90,11 @@ impl Lines {
         (line != 0).then(|| Some(SourceLocation { file: self.file(number, unit, file)?, line }))?
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Roughly how much memory it takes.
     pub fn size_bytes(&self) -> usize {
         self.rows.len() * size_of::<Row>() + self.files.len() * 160

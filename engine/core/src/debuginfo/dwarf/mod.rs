@@ -10,12 +10,13 @@
 //! | `variables`, `registers` | variables and where they live |
 //! | `symbols` | functions by name |
 //!
-//! Entries, lists and line programs are decoded by the crate `gimli`.
+//! Entries, lists and line programs are decoded by the crate `gimli`; `.debug_frame` is read by `crate::callframe`.
 //! Source: DWARF Debugging Information Format, version 5.
 
 mod file;
 mod index;
 mod inlines;
+pub mod kept;
 mod lines;
 mod names;
 mod ranges;
@@ -31,20 +32,25 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use gimli::{Section, SectionId};
+
 use super::symbol_table::SymbolTable;
 use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceLocation, Symbol, SymbolKind, Variable};
 use crate::address::Rva;
+use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
+use crate::cfi::CfiRow;
 use crate::registers::Cpu;
 pub use file::DwarfFile;
 use file::{File, Need, Problems};
 use index::UnitIndex;
+use inlines::Inline;
 use lines::Lines;
 use names::{Entry, Origin};
 use unit::{FunctionEntry, Unit};
 
 /// Bytes of units that are kept for the next question.
-const MOST_CACHED_BYTES: usize = 64 << 20;
-/// Rows of lines that one question is answered with.
+const MOST_CACHED_BYTES: usize = 128 << 20;
+/// Rows of lines after which a question's answer takes no more units in.
 const MOST_LINE_ROWS: usize = 4 << 20;
 /// What a function is called whose entry has no name.
 const UNNAMED: &str = "(unnamed function)";
@@ -54,17 +60,12 @@ pub struct Dwarf {
     main: File,
     cpu: Cpu,
     index: UnitIndex,
-    units: Mutex<Cache>,
+    /// Units that were asked about.
+    units: Mutex<HashMap<(Origin, usize), Arc<Unit>>>,
     symbols: OnceLock<SymbolTable>,
     functions: OnceLock<Vec<Symbol>>,
+    frames: OnceLock<CallFrames>,
     problems: Arc<Problems>,
-}
-
-/// Units that were asked about.
-#[derive(Default)]
-struct Cache {
-    units: HashMap<(Origin, usize), Arc<Unit>>,
-    size_bytes: usize,
 }
 
 /// A function and the unit that it belongs to.
@@ -94,6 +95,7 @@ impl Dwarf {
             units: Mutex::default(),
             symbols: OnceLock::new(),
             functions: OnceLock::new(),
+            frames: OnceLock::new(),
             problems,
         }
     }
@@ -113,18 +115,18 @@ impl Dwarf {
     /// The unit at an offset of `.debug_info`; that it is damaged is reported.
     fn unit(&self, origin: Origin, offset: usize) -> Option<Arc<Unit>> {
         let cache = || self.units.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unit) = cache().units.get(&(origin, offset)) {
+        if let Some(unit) = cache().get(&(origin, offset)) {
             return Some(unit.clone());
         }
         let read = Unit::read(self.file(origin)?, offset, &self.problems);
         let report = |error| self.problems.report(format_args!("damaged debug information: a unit: {error}"));
         let unit = Arc::new(read.map_err(report).ok()?);
         let mut cache = cache();
-        if cache.size_bytes > MOST_CACHED_BYTES {
-            *cache = Cache::default();
+        // Units grow with every question, so that they are measured again each time one joins them.
+        if cache.values().map(|unit| unit.size_bytes()).sum::<usize>() > MOST_CACHED_BYTES {
+            cache.clear();
         }
-        cache.size_bytes += unit.size_bytes();
-        cache.units.insert((origin, offset), unit.clone());
+        cache.insert((origin, offset), unit.clone());
         Some(unit)
     }
 
@@ -147,7 +149,9 @@ impl Dwarf {
             // Its name may be in a supplementary file that is not there, and in the symbol table all the same.
             let start = || unit.ranges().starts_of(function.index).next();
             let linked = || Some(self.symbols().function_at(Rva(start()?))?.name);
-            name.or_else(linked).unwrap_or_else(|| UNNAMED.to_owned())
+            let name = name.or_else(linked).unwrap_or_else(|| UNNAMED.to_owned());
+            unit.grow(name.len());
+            name
         });
         name.clone()
     }
@@ -156,10 +160,12 @@ impl Dwarf {
         unit.lines.get_or_init(|| {
             let Some(offset) = unit.line_program() else { return Lines::default() };
             let Some(view) = unit.view(&self.main, Need::Entries) else { return Lines::default() };
-            Lines::read(&self.main, &view, offset).unwrap_or_else(|error| {
+            let lines = Lines::read(&self.main, &view, offset).unwrap_or_else(|error| {
                 self.problems.report(format_args!("damaged debug information: .debug_line: {error}"));
                 Lines::default()
-            })
+            });
+            unit.grow(lines.size_bytes());
+            lines
         })
     }
 
@@ -193,7 +199,9 @@ impl DebugInfo for Dwarf {
         let function = found.function();
         let inlines = function.inlines.get_or_init(|| {
             let view = found.unit.view(&self.main, Need::Entries);
-            view.map(|view| inlines::inlines_of(&self.main, &view, function.entry)).unwrap_or_default()
+            let inlines = view.map(|view| inlines::inlines_of(&self.main, &view, function.entry)).unwrap_or_default();
+            found.unit.grow(inlines.iter().map(Inline::size_bytes).sum());
+            inlines
         });
         let lines = self.lines(&found.unit);
         let mut location = self.line_at(&found.unit, rva);
@@ -225,6 +233,8 @@ impl DebugInfo for Dwarf {
     fn lines_in(&self, start: Rva, end: Rva) -> Vec<LineRow> {
         let mut rows = Vec::new();
         let mut programs = HashSet::new();
+        // A row takes a byte at least: more rows than bytes are the same ones over and over.
+        let mut budget = self.main.dwarf(Need::Entries).debug_line.reader().len().saturating_mul(2);
         for offset in self.index.units_in(start.0, end.0, &self.main, &self.problems) {
             let Some(unit) = self.unit(Origin::Main, offset) else { continue };
             // Units may share a line table.
@@ -232,19 +242,15 @@ impl DebugInfo for Dwarf {
                 continue;
             }
             let lines = self.lines(&unit);
+            let Some(left) = budget.checked_sub(lines.len()).filter(|_| rows.len() < MOST_LINE_ROWS) else {
+                self.problems.report("too many lines for one question: some are left out");
+                break;
+            };
+            budget = left;
             for row in lines.rows_in(start.0, end.0) {
-                if rows.len() >= MOST_LINE_ROWS {
-                    self.problems.report(format_args!("more than {MOST_LINE_ROWS} lines: the others are left out"));
-                    break;
-                }
                 let location = lines.location(row.file.into(), row.line, &unit, &self.main);
-                let row = |location| LineRow {
-                    start: Rva(row.start),
-                    end: Rva(row.end),
-                    location,
-                    is_statement: row.is_statement,
-                };
-                rows.extend(location.map(row));
+                let (start, end, is_statement) = (Rva(row.start), Rva(row.end), row.is_statement);
+                rows.extend(location.map(|location| LineRow { start, end, location, is_statement }));
             }
         }
         rows.sort_by_key(|row| row.start);
@@ -261,6 +267,15 @@ impl DebugInfo for Dwarf {
 
     fn frame_data_at(&self, _rva: Rva) -> Option<FrameData> {
         None
+    }
+
+    fn cfi_at(&self, rva: Rva) -> Option<CfiRow> {
+        let frames = self.frames.get_or_init(|| {
+            let bytes = self.main.section(SectionId::DebugFrame);
+            let kind = FrameSectionKind::DebugFrame;
+            CallFrames::new(FrameSection { kind, bytes, address: 0, text: None, data: None, header: None }, self.cpu)
+        });
+        frames.row_at(rva.at(self.main.base()))
     }
 
     fn symbols_named(&self, name: &str) -> Vec<Symbol> {

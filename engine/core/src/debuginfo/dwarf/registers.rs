@@ -1,9 +1,10 @@
-//! DWARF's numbers of registers.
+//! DWARF's numbers of registers, vector registers included.
 //!
 //! Source: System V ABI for x86-64, figure 3.36; for i386, table 2.14; DWARF for the Arm 64-bit Architecture, section 4.1.
 
+use crate::callframe::register;
 use crate::debuginfo::Place;
-use crate::registers::{Cpu, Register, arm64, x64, x86};
+use crate::registers::{Cpu, Register};
 
 /// A register as DWARF numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +18,15 @@ pub enum DwarfRegister {
 impl DwarfRegister {
     /// The register with DWARF's number; None for those that a register set does not keep.
     pub fn new(number: u16, cpu: Cpu) -> Option<DwarfRegister> {
-        match cpu {
-            Cpu::X64 => x64_register(number),
-            Cpu::X86 => x86_register(number),
-            Cpu::Arm64 => arm64_register(number),
+        let first_vector = match cpu {
+            Cpu::X64 => 17,
+            Cpu::X86 => 21,
+            Cpu::Arm64 => 64,
+        };
+        let vector = number.checked_sub(first_vector).and_then(|index| u8::try_from(index).ok());
+        match vector.filter(|&index| usize::from(index) < cpu.vector_count()) {
+            Some(index) => Some(DwarfRegister::Vector(index)),
+            None => register(cpu, number).map(DwarfRegister::General),
         }
     }
 
@@ -41,66 +47,27 @@ impl DwarfRegister {
     }
 }
 
-fn x64_register(number: u16) -> Option<DwarfRegister> {
-    /// Hardware numbers of `RAX RDX RCX RBX RSI RDI RBP RSP`, in DWARF's order.
-    const LEGACY: [u8; 8] = [0, 2, 1, 3, 6, 7, 5, 4];
-    match number {
-        0..=7 => Some(DwarfRegister::General(Register(LEGACY[usize::from(number)]))),
-        8..=15 => Some(DwarfRegister::General(Register(number as u8))),
-        16 => Some(DwarfRegister::General(x64::RIP)),
-        17..=32 => Some(DwarfRegister::Vector((number - 17) as u8)),
-        _ => None,
-    }
-}
-
-/// Of macOS, whose compilers once swapped ESP and EBP in `.eh_frame` only, the numbers in debug information are these.
-fn x86_register(number: u16) -> Option<DwarfRegister> {
-    match number {
-        0..=7 => Some(DwarfRegister::General(Register(number as u8))),
-        8 => Some(DwarfRegister::General(x86::EIP)),
-        21..=28 => Some(DwarfRegister::Vector((number - 21) as u8)),
-        _ => None,
-    }
-}
-
-fn arm64_register(number: u16) -> Option<DwarfRegister> {
-    match number {
-        0..=30 => Some(DwarfRegister::General(Register(number as u8))),
-        31 => Some(DwarfRegister::General(arm64::SP)),
-        32 => Some(DwarfRegister::General(arm64::PC)),
-        64..=95 => Some(DwarfRegister::Vector((number - 64) as u8)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registers::{arm64, x64, x86};
 
     #[test]
-    fn numbers_are_those_of_the_abi() {
-        for (cpu, number, name) in [
-            (Cpu::X64, 0, "rax"),
-            (Cpu::X64, 1, "rdx"),
-            (Cpu::X64, 2, "rcx"),
-            (Cpu::X64, 3, "rbx"),
-            (Cpu::X64, 4, "rsi"),
-            (Cpu::X64, 5, "rdi"),
-            (Cpu::X64, 6, "rbp"),
-            (Cpu::X64, 7, "rsp"),
-            (Cpu::X64, 15, "r15"),
-            (Cpu::X64, 16, "rip"),
-            (Cpu::X86, 4, "esp"),
-            (Cpu::X86, 5, "ebp"),
-            (Cpu::X86, 8, "eip"),
-            (Cpu::Arm64, 29, "fp"),
-            (Cpu::Arm64, 30, "lr"),
-            (Cpu::Arm64, 31, "sp"),
+    fn vector_registers_have_the_numbers_of_the_abi() {
+        let vector = |index| Some(DwarfRegister::Vector(index));
+        for (cpu, number, expected) in [
+            (Cpu::X64, 17, vector(0)),
+            (Cpu::X64, 32, vector(15)),
+            (Cpu::X64, 33, None), // st0
+            (Cpu::X64, 16, Some(DwarfRegister::General(x64::RIP))),
+            (Cpu::X86, 21, vector(0)),
+            (Cpu::X86, 29, None), // mm0
+            (Cpu::X86, 5, Some(DwarfRegister::General(x86::EBP))),
+            (Cpu::Arm64, 95, vector(31)),
+            (Cpu::Arm64, 31, Some(DwarfRegister::General(arm64::SP))),
+            (Cpu::Arm64, 96, None),
         ] {
-            let register = DwarfRegister::new(number, cpu).and_then(DwarfRegister::general).unwrap();
-            assert_eq!(cpu.register_names()[usize::from(register.0)], name, "{cpu:?} {number}");
+            assert_eq!(DwarfRegister::new(number, cpu), expected, "{cpu:?} {number}");
         }
-        assert_eq!(DwarfRegister::new(17, Cpu::X64), Some(DwarfRegister::Vector(0)));
-        assert_eq!(DwarfRegister::new(33, Cpu::X64), None);
     }
 }

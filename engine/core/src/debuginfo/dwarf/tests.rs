@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::cfi::{CfaRule, Rule};
 use crate::data::Data;
 use crate::debuginfo::{Checksum, Place};
 use crate::elf::Elf;
 use crate::elf::tests::shapes;
-use crate::registers::{Register, arm64};
+use crate::registers::{Register, arm64, x86};
 
 fn elf(path: &Path) -> Arc<Elf> {
     Arc::new(Elf::open(Data::map(path).unwrap()).unwrap())
@@ -231,6 +232,34 @@ fn variables_of_an_optimised_function_are_in_registers() {
     // DW_OP_fbreg 8 where the frame base is SP.
     let in_start = variables("shapes.arm64", 0x101d8);
     assert_eq!(in_start, [variable("rect", false, Place::RegisterRelative(arm64::SP, 8), 0)]);
+}
+
+#[test]
+fn call_frame_information_of_debuggers() {
+    // readelf --debug-dump=frames-interp: "080480db ebp+8 c-8 c-4".
+    let row = open("shapes.x86").cfi_at(Rva(0xdc)).unwrap();
+    assert_eq!(row.cfa, CfaRule::RegisterOffset(x86::EBP, 8));
+    assert_eq!((row.return_address, row.is_signal_frame), (x86::EIP, false));
+    let mut rules = row.rules;
+    rules.sort_by_key(|(register, _)| *register);
+    assert_eq!(rules, [(x86::EBP, Rule::Offset(-8)), (x86::EIP, Rule::Offset(-4))]);
+    assert_eq!(open("shapes.x86").cfi_at(Rva(0x1184)), None);
+}
+
+#[test]
+fn names_and_entries_that_are_in_a_supplementary_file() {
+    let supplementary = elf(&shapes("shapes.sup"));
+    let link = elf(&shapes("shapes.dwz")).debug_alt_link().unwrap();
+    assert_eq!((link.path.as_str(), Some(link.build_id)), ("shapes.sup", supplementary.build_id()));
+    let dwarf = Dwarf::new(elf(&shapes("shapes.dwz")), Some(supplementary));
+    assert_eq!(chain(&dwarf, 0x1bc), expected(&[(POKE, 28), (CRASH, 37)]));
+    assert_eq!(chain(&dwarf, 0x14c), expected(&[(AREA, 11)]));
+    assert_eq!(dwarf.variables_at(Rva(0x1d4))[0].name, "rect");
+    assert_eq!(dwarf.problems(), Vec::<String>::new());
+    // Without it, the symbol table still names functions that were not inlined.
+    let dwarf = Dwarf::new(elf(&shapes("shapes.dwz")), None);
+    assert_eq!(chain(&dwarf, 0x1bc), expected(&[(UNNAMED, 28), (CRASH, 37)]));
+    assert_eq!(dwarf.problems(), ["some names are in another file (.gnu_debugaltlink), which is not there"]);
 }
 
 #[test]

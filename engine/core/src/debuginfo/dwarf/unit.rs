@@ -3,6 +3,7 @@
 //! The tree of entries is walked once; of it is kept where functions and named scopes are. What a function holds is
 //! read when it is asked for.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gimli::constants as dw;
@@ -35,6 +36,7 @@ pub struct Unit {
     scopes: Vec<NamedScope>,
     /// Its line table, when it was asked for.
     pub lines: OnceLock<Lines>,
+    grown_bytes: AtomicUsize,
 }
 
 /// A subprogram with code.
@@ -67,13 +69,18 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The text of an attribute, cut at [`MOST_TEXT_BYTES`].
+    /// The text of an attribute; beyond [`MOST_TEXT_BYTES`] it is cut, and ends in `…`. Names of Boost.Spirit's functions
+    /// are that long.
     pub fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<String> {
         let text = match value {
             AttributeValue::DebugStrRefSup(offset) => self.file.supplementary()?.string(offset)?,
             value => self.dwarf.attr_string(&self.unit, value).ok()?.slice(),
         };
-        Some(String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned())
+        let mut shown = String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned();
+        if text.len() > MOST_TEXT_BYTES {
+            shown.push('…');
+        }
+        Some(shown)
     }
 }
 
@@ -108,6 +115,7 @@ impl Unit {
             root,
             abbreviations,
             lines: OnceLock::new(),
+            grown_bytes: AtomicUsize::new(0),
         })
     }
 
@@ -146,10 +154,16 @@ impl Unit {
         .map(|scope| UnitOffset(scope.start))
     }
 
+    /// Adds to its size what was read since.
+    pub fn grow(&self, size_bytes: usize) {
+        self.grown_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+    }
+
     /// Roughly how much memory it takes.
     pub fn size_bytes(&self) -> usize {
-        let lines = self.lines.get().map_or(0, Lines::size_bytes);
-        self.functions.len() * 160 + self.scopes.len() * size_of::<NamedScope>() + lines + 4096
+        let functions = self.functions.len() * (size_of::<FunctionEntry>() + size_of::<Ranged<u32>>());
+        let grown = self.grown_bytes.load(Ordering::Relaxed);
+        functions + self.scopes.len() * size_of::<NamedScope>() + grown + 4096
     }
 }
 
