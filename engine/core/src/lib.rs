@@ -29,6 +29,7 @@ pub mod memory;
 pub mod names;
 pub mod pe;
 pub mod process;
+mod registered_tables;
 pub mod registers;
 #[cfg(test)]
 mod shared_data;
