@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
-from stillframe import Reason
+from stillframe import Absent, Reason
+from stillframe._engine import DebugFile
 from stillframe.model.evidence import DebugInfoFound, Missing
 from support.data import REPOSITORY
 from support.dump_builder import DumpBuilder
@@ -41,17 +42,16 @@ def test_a_crash_is_shown_by_the_dwarf_of_the_image(tmp_path: Path) -> None:
     dump = open_dump(tmp_path, "shapes.x86.exe", registers, [0] * 9 + [STACK + 0x50, BASE + 0x1099] + [0] * 12)
     frames = dump.threads[0].frames
     crash = "(anonymous namespace)::crash"
-    assert [(frame.function, frame.trust) for frame in frames] == [
+    assert [(frame.name, frame.trust) for frame in frames] == [
         ("(anonymous namespace)::poke", "context"),
         (crash, "context"),
         ("_start", "cfi"),
     ]
-    lines = [frame.location.line for frame in frames if isinstance(frame.location, stillframe.SourceLocation)]
-    assert lines == [28, 37, 45]
+    assert [None if isinstance(frame.location, Absent) else frame.location.line for frame in frames] == [28, 37, 45]
     state = dump.modules[0].find_debug_info()
     assert isinstance(state, DebugInfoFound)
     assert (state.path, state.file.format, state.identified_by) == (tmp_path / "shapes.x86.exe", "dwarf", "itself")
-    assert dump.lookup("counter").address == BASE + 0x2000
+    assert BASE + 0x2000 in {symbol.address for symbol in dump.symbols("counter")}
 
 
 def test_a_stripped_program_is_unwound_all_the_same(tmp_path: Path) -> None:
@@ -70,6 +70,6 @@ def test_a_stripped_program_is_unwound_all_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", ["shapes.x86.exe", "shapes.x64.exe"])
 def test_the_engine_opens_a_program_as_debug_information(program: str) -> None:
-    file = stillframe._engine.DebugFile.open(SHAPES / program)
+    file = DebugFile.open(SHAPES / program)
     assert (file.format, file.guid, file.build_id) == ("dwarf", None, None)
     assert [symbol.name for symbol in file.symbols_named("geo::Rect::area")] == ["_ZNK3geo4Rect4areaEv"]
