@@ -262,8 +262,8 @@ class ImageFile:
     debug_link: str | None
     """`.gnu_debuglink` of ELF images: the name of the file with the debug information."""
     def own_debug_info(self, keep: str | PathLike[str] | None = None) -> DebugFile | None:
-        """What an ELF image knows of itself: DWARF, or its symbol table. None of other images. `keep` as in
-        `DebugFile.open`.
+        """What an ELF image, or a PE image of GNU's tools, knows of itself: DWARF, or its symbol table. None of other
+        images. `keep` as in `DebugFile.open`.
         """
     is_reproducible: bool
     """Whether TimeDateStamp is a hash rather than a time."""

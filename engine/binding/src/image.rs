@@ -6,7 +6,6 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
-use stillframe_engine::debuginfo::file;
 use stillframe_engine::image::{self, Image, Key};
 use stillframe_engine::names::display_name;
 
@@ -88,13 +87,12 @@ impl ImageFile {
 
     #[getter]
     fn debug_link(&self) -> Option<String> {
-        self.0.as_elf()?.debug_link().map(|link| link.name)
+        self.0.debug_link()
     }
 
     #[pyo3(signature = (keep=None))]
     fn own_debug_info(&self, py: Python<'_>, keep: Option<PathBuf>) -> Option<DebugFile> {
-        let elf = self.0.as_elf()?.clone();
-        Some(DebugFile(py.detach(|| file::DebugFile::of_elf(elf, None, keep.as_deref()))))
+        py.detach(|| self.0.own_debug_info(keep.as_deref())).map(DebugFile)
     }
 
     #[getter]

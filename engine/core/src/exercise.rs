@@ -51,6 +51,9 @@ pub fn image(bytes: &[u8]) {
         }
         let _ = (image.section_at(rva), image.export_at(rva), image.section_name(rva), image.cfi_at(rva));
     }
+    if let Some(file) = image.own_debug_info(None).filter(|_| bytes.starts_with(b"MZ")) {
+        debug_info(&*file.info);
+    }
 }
 
 /// Opens a Breakpad symbol file and asks every question of it; then once more, by an index of what the file was before

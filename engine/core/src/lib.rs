@@ -7,7 +7,7 @@
 //! | [`data`], [`bytes`] | mapped files; a cursor that cannot read past its end |
 //! | [`address`], [`registers`], [`cfi`] | kinds of address; a processor's register set with validity; rules for callers |
 //! | [`callframe`] | DWARF's sections of call frame information, read into rules |
-//! | [`image`], [`elf`], [`macho`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
+//! | [`image`], [`elf`], [`macho`], [`pe`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
 //! | [`memory`] | the address space of one dump: dump regions above proved images |
 //! | [`unwind`], [`disasm`] | questions asked of that address space |
 //!
@@ -27,7 +27,9 @@ pub mod image;
 pub mod macho;
 pub mod memory;
 pub mod names;
+pub mod pe;
 pub mod process;
+mod registered_tables;
 pub mod registers;
 #[cfg(test)]
 mod shared_data;

@@ -9,8 +9,9 @@ use crate::disasm::{Encoding, Label, Literal, Names};
 use crate::dump::system::SystemInfo;
 use crate::memory::{AddressSpace, File};
 use crate::names::display_name;
+use crate::registered_tables::RegisteredTables;
 use crate::registers::{Cpu, Register};
-use crate::unwind::{self, Abi, Known, ModuleRange, UnwindTables};
+use crate::unwind::{self, Abi, Known, ModuleRange, PlacedTables, UnwindTables};
 
 /// Bytes read of a string literal.
 const LITERAL_BYTES: usize = 1024;
@@ -20,13 +21,15 @@ pub struct Process {
     /// Captured memory above proved images.
     pub space: AddressSpace,
     debug: Vec<File<Arc<dyn DebugInfo>>>,
+    registered: RegisteredTables,
 }
 
 impl Process {
     /// A process without files yet.
     pub fn new(space: AddressSpace) -> Process {
         let debug = space.dump().modules().iter().map(|_| File::NotAsked).collect();
-        Process { space, debug }
+        let registered = RegisteredTables::new(space.dump().clone());
+        Process { space, debug, registered }
     }
 
     /// Lets `debug` answer for `module`, or declares that there is none.
@@ -89,6 +92,10 @@ impl unwind::Process for Process {
             Some(File::Missing) | None => Known::No,
             Some(File::Here(debug)) => Known::Yes(debug.as_ref()),
         }
+    }
+
+    fn registered_tables(&self, address: u64) -> Option<PlacedTables<'_>> {
+        self.registered.at(address)
     }
 
     fn is_executable(&self, address: u64) -> Option<bool> {

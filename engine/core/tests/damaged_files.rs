@@ -92,6 +92,27 @@ fn images_cut_off_anywhere() {
     }
 }
 
+/// Programs of MinGW: DWARF, a COFF symbol table, `.eh_frame`.
+const MINGW: [&str; 3] = ["shapes.x64.exe", "shapes.x86.exe", "shapes.stripped.exe"];
+
+#[test]
+fn mingw_programs_cut_off_anywhere() {
+    for name in MINGW {
+        let file = shapes(name);
+        // Of the debug information not every cut is another case.
+        for length in (0..0x800).chain((0x800..file.len()).step_by(7)) {
+            exercise::image(&file[..length]);
+        }
+    }
+}
+
+#[test]
+fn mingw_programs_with_random_damage() {
+    for (name, seed) in MINGW.into_iter().zip(20..) {
+        many_mutations(&shapes(name), seed, exercise::image);
+    }
+}
+
 #[test]
 fn pdbs_cut_off_anywhere() {
     for name in ["hello.pdb", "hello64.pdb"] {

@@ -4,7 +4,8 @@ An image is accepted if its key (of PE images TimeDateStamp and SizeOfImage, of 
 dump's and no byte of its non-writable sections differs from the bytes that the dump also holds: two builds can share
 the key (it has happened to kernel32), so the key alone proves nothing. A PDB is accepted if its GUID and age are those
 that the dump records for the module; where the dump has no CodeView record (Wine's writer leaves them out), those of
-the accepted image's debug directory. ELF debug information is the image's own, or a file with the same build-id.
+the accepted image's debug directory; where there is none, DWARF in the image serves. ELF debug information is the
+image's own, or a file with the same build-id.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Matcher:
     def _seek_native_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         match self._images:
             case "pe":
-                return self._seek_pdb(record, image)
+                return self._seek_pe_debug_info(record, image)
             case "elf" | "mach_o":
                 return self._seek_dwarf(record, image)
 
@@ -109,6 +110,14 @@ class Matcher:
         answer = self._locator.debug_file(request)
         confirmed = check.confirm(answer)
         return None if confirmed is None else DebugInfoFound(*confirmed, "dump", tried + answer.tried)
+
+    def _seek_pe_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
+        """The PDB; else what the image itself holds: MinGW's programs have DWARF and a symbol table."""
+        state = self._seek_pdb(record, image)
+        if isinstance(state, DebugInfoFound) or not isinstance(image, ImageFound):
+            return state
+        own = self._opener.open_own(image.file)
+        return state if own is None else DebugInfoFound(image.path, own, "itself", state.tried)
 
     def _seek_pdb(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         found_image = image if isinstance(image, ImageFound | ImageCaptured) else None

@@ -14,6 +14,7 @@ use super::symbol_table::SymbolTable;
 use crate::data::Data;
 use crate::elf::{DebugAltLink, Elf, ElfError};
 use crate::macho::{MachError, MachO, is_macho};
+use crate::pe::{Pe, PeError};
 use crate::registers::Cpu;
 
 /// Why a file cannot be opened as debug information.
@@ -31,6 +32,9 @@ pub enum DebugFileError {
     /// Not a Mach-O file, or a damaged one.
     #[error(transparent)]
     MachO(#[from] MachError),
+    /// A damaged PE file, or one without debug information of its own.
+    #[error(transparent)]
+    Pe(#[from] PeError),
 }
 
 /// What kind of information it is.
@@ -97,6 +101,9 @@ impl DebugFile {
         if is_macho(&data) {
             return Ok(DebugFile::of_macho(Arc::new(MachO::open(data, cpu)?)));
         }
+        if data.starts_with(b"MZ") {
+            return Ok(DebugFile::of_pe(Arc::new(Pe::open(data)?)).ok_or(PeError::NoDebugInfo)?);
+        }
         if data.starts_with(b"MODULE ") {
             return Ok(DebugFile::of_breakpad(BreakpadSymbols::open(data, helper)?));
         }
@@ -154,6 +161,18 @@ impl DebugFile {
         let dwarf = Dwarf::new(macho.clone(), None);
         let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_macho(&macho));
         DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, breakpad: None }
+    }
+
+    /// What a PE file knows of itself, as GNU's tools leave it: DWARF, or its symbol table alone. None if it has neither.
+    pub fn of_pe(pe: Arc<Pe>) -> Option<DebugFile> {
+        let cpu = pe.cpu().unwrap_or(Cpu::X64);
+        let dwarf = Dwarf::new(pe.clone(), None);
+        if !dwarf.has_entries() && pe.symbol_table().is_none() {
+            return None;
+        }
+        let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_pe(&pe));
+        let identity = DebugIdentity::None;
+        Some(DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, breakpad: None })
     }
 }
 

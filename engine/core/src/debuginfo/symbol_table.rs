@@ -8,6 +8,8 @@ use crate::data::Data;
 use crate::elf::{Elf, ElfSymbol, SymbolType};
 use crate::macho::{MachO, MachSymbol};
 use crate::names::{display_name, may_display_as};
+use crate::pe::{Pe, PeSymbol, SymbolName};
+use crate::registers::Cpu;
 
 /// Longest name that is shown whole.
 const MOST_NAME_BYTES: usize = 8 << 10;
@@ -124,6 +126,42 @@ impl SymbolTable {
         let entries = table.iter().filter_map(entry).collect();
         let limits = sections.limits().chain(macho.function_starts()).collect();
         SymbolTable { is_full: has_local, ..SymbolTable::new(entries, table.names.clone(), limits) }
+    }
+
+    /// The COFF symbol table of a PE file. Empty if there is none.
+    pub fn of_pe(pe: &Pe) -> SymbolTable {
+        let Some(table) = pe.symbol_table() else {
+            return SymbolTable::new(Vec::new(), Data::from(Vec::new()), Vec::new());
+        };
+        let sections = Sections::new(pe.sections().iter().filter_map(|section| {
+            let end = section.rva.0.checked_add(section.size_bytes())?;
+            Some((section.rva, Rva(end), section.is_executable()))
+        }));
+        // Short names are in the records; here they join the long ones.
+        let mut names = [table.strings, &[0]].concat();
+        let has_underscore = pe.cpu() == Some(Cpu::X86);
+        let mut entry = |symbol: PeSymbol| {
+            let name = match symbol.name {
+                SymbolName::Long(offset) => offset,
+                SymbolName::Short(short) => {
+                    let offset = u32::try_from(names.len()).ok()?;
+                    names.extend(short);
+                    names.push(0);
+                    offset
+                }
+            };
+            let underscore = has_underscore && names.get(name as usize) == Some(&b'_');
+            let name = name.checked_add(u32::from(underscore))?;
+            // `.text`: a section, not what is in it.
+            if matches!(names.get(name as usize), None | Some(0 | b'.')) {
+                return None;
+            }
+            let is_code = symbol.is_function || sections.is_code_at(symbol.rva);
+            let rank = u8::from(!symbol.is_function) * 2 + u8::from(!symbol.is_external);
+            Some(SymbolEntry { rva: symbol.rva, size_bytes: 0, name, is_code, rank })
+        };
+        let entries = table.iter().filter_map(&mut entry).collect();
+        SymbolTable::new(entries, Data::from(names), sections.limits().collect())
     }
 
     /// Whether it has all functions of the module, and not only those that others link to.

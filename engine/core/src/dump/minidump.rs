@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Facts;
 use super::directory::{self, DumpError, Header, StreamEntry, kind};
+use super::function_tables::{self, FunctionTable};
 use super::handles::{self, Handle};
 use super::memory::{self, MemoryIndex, MemoryRange, MemoryRegion};
 use super::modules::{self, Module, UnloadedModule};
@@ -37,6 +38,7 @@ pub struct Minidump {
     memory: OnceLock<MemoryIndex>,
     regions: OnceLock<Vec<MemoryRegion>>,
     handles: OnceLock<Vec<Handle>>,
+    function_tables: OnceLock<Vec<FunctionTable>>,
 }
 
 impl Minidump {
@@ -59,6 +61,7 @@ impl Minidump {
             memory: OnceLock::new(),
             regions: OnceLock::new(),
             handles: OnceLock::new(),
+            function_tables: OnceLock::new(),
         })
     }
 
@@ -159,7 +162,7 @@ impl Facts for Minidump {
     fn read_all(&self) {
         let _ = (self.system(), self.misc(), self.modules(), self.unloaded_modules(), self.threads());
         let _ = (self.thread_names(), self.thread_infos(), self.exception(), self.memory(), self.regions());
-        let _ = (self.handles(), self.comments());
+        let _ = (self.handles(), self.function_tables(), self.comments());
         for (index, thread) in self.threads().iter().enumerate() {
             if let Err(problem) = self.thread_context(index) {
                 let stream = self.first_of(&[kind::THREAD_LIST, kind::THREAD_EX_LIST]);
@@ -244,6 +247,10 @@ impl Facts for Minidump {
 
     fn handles(&self) -> &[Handle] {
         self.handles.get_or_init(|| self.list(kind::HANDLE_DATA, |bytes| handles::handle_data(&self.data, bytes)))
+    }
+
+    fn function_tables(&self) -> &[FunctionTable] {
+        self.function_tables.get_or_init(|| self.list(kind::FUNCTION_TABLE, function_tables::function_tables))
     }
 
     fn command_line(&self) -> Option<String> {

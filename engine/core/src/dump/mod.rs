@@ -6,6 +6,7 @@
 pub mod context;
 pub mod directory;
 pub mod elf_core;
+pub mod function_tables;
 pub mod handles;
 pub mod linux;
 pub mod memory;
@@ -16,12 +17,13 @@ pub mod system;
 pub mod threads;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::ops::Deref;
 
 pub use directory::{DumpError, Format, Header, StreamEntry};
 use elf_core::ElfCore;
+use function_tables::FunctionTable;
 use handles::Handle;
 use memory::{MemoryIndex, MemoryRegion};
 use minidump::Minidump;
@@ -96,6 +98,11 @@ pub trait Facts: Send + Sync {
 
     /// Open handles.
     fn handles(&self) -> &[Handle] {
+        &[]
+    }
+
+    /// Unwind information that the process registered at run time, in the order of the dump.
+    fn function_tables(&self) -> &[FunctionTable] {
         &[]
     }
 

@@ -7,7 +7,7 @@ use crate::registers::{x64, x86};
 
 /// A minidump file in the making: streams and other bytes, placed one after the other behind the header.
 #[derive(Default)]
-struct File {
+pub(crate) struct File {
     body: Vec<u8>,
     directory: Vec<(u32, u32, u32)>,
 }
@@ -16,13 +16,13 @@ struct File {
 const BODY_OFFSET: u32 = 32 + 8 * 12;
 
 impl File {
-    fn place(&mut self, bytes: &[u8]) -> u32 {
+    pub fn place(&mut self, bytes: &[u8]) -> u32 {
         let offset = BODY_OFFSET + self.body.len() as u32;
         self.body.extend_from_slice(bytes);
         offset
     }
 
-    fn stream(&mut self, kind: u32, bytes: &[u8]) -> &mut File {
+    pub fn stream(&mut self, kind: u32, bytes: &[u8]) -> &mut File {
         let offset = self.place(bytes);
         self.directory.push((kind, bytes.len() as u32, offset));
         self
@@ -48,16 +48,16 @@ impl File {
         file
     }
 
-    fn open(&self) -> Dump {
+    pub fn open(&self) -> Dump {
         Dump::open(Data::from(self.bytes())).unwrap()
     }
 }
 
-fn words(values: &[u32]) -> Vec<u8> {
+pub(crate) fn words(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn system_info(architecture: u16) -> Vec<u8> {
+pub(crate) fn system_info(architecture: u16) -> Vec<u8> {
     let mut bytes = architecture.to_le_bytes().to_vec();
     bytes.resize(56, 0);
     bytes

@@ -28,7 +28,7 @@ use crate::address::Rva;
 use crate::bytes::Truncated;
 use crate::data::Data;
 use crate::registers::Cpu;
-pub use compression::CompressionError;
+pub use compression::{CompressionError, decompress_gnu};
 pub use headers::{FileKind, Section, Segment, section_kind, segment_kind};
 use headers::{Header, Sections};
 pub use links::{DebugAltLink, DebugLink, Note, NoteIter, build_id_in};

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::segments::{Layout, Mapping, Segments};
@@ -14,6 +15,7 @@ use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
 use crate::cfi::CfiRow;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
+use crate::debuginfo::file::DebugFile;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::dump::modules::{CodeView, Module};
 use crate::elf::{Elf, FileKind, Segment, section_kind, segment_kind};
@@ -222,8 +224,12 @@ impl Image for ElfImage {
         (self.section_at(rva)?.contains(symbol.rva)).then_some((Cow::Owned(name), symbol.rva))
     }
 
-    fn as_elf(&self) -> Option<&Arc<Elf>> {
-        (self.layout == Layout::File).then_some(&self.elf)
+    fn own_debug_info(&self, folder: Option<&Path>) -> Option<DebugFile> {
+        (self.layout == Layout::File).then(|| DebugFile::of_elf(self.elf.clone(), None, folder))
+    }
+
+    fn debug_link(&self) -> Option<String> {
+        self.elf.debug_link().filter(|_| self.layout == Layout::File).map(|link| link.name)
     }
 }
 

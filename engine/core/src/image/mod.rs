@@ -16,6 +16,7 @@ pub(crate) mod tests;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use elf::ElfImage;
@@ -25,8 +26,8 @@ pub use proof::{Difference, Proof, prove};
 
 use crate::address::Rva;
 use crate::data::Data;
+use crate::debuginfo::file::DebugFile;
 use crate::dump::modules::{CodeView, Module};
-use crate::elf::Elf;
 use crate::macho::is_macho;
 use crate::registers::Cpu;
 use crate::unwind::UnwindTables;
@@ -221,8 +222,14 @@ pub trait Image: UnwindTables + Send + Sync {
     /// The exported symbol nearest at or below `rva` in its section, and its RVA.
     fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)>;
 
-    /// The file, if it is ELF: it may hold its own debug information, or say where that is.
-    fn as_elf(&self) -> Option<&Arc<Elf>> {
+    /// What the file knows of its code itself: DWARF, or a symbol table. None if it has neither, or if there is no file.
+    /// Inflated sections are kept in `folder`.
+    fn own_debug_info(&self, _folder: Option<&Path>) -> Option<DebugFile> {
+        None
+    }
+
+    /// The name of the file with its debug information (`.gnu_debuglink`).
+    fn debug_link(&self) -> Option<String> {
         None
     }
 }

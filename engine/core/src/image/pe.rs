@@ -1,10 +1,11 @@
-//! The headers of a PE image, and its bytes by RVA.
+//! PE images: their bytes by RVA, and what the loader does to them.
 //!
 //! Source: Microsoft, "PE Format".
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
@@ -12,14 +13,16 @@ use super::exports::Exports;
 use super::relocations::Relocations;
 use super::{Image, Key, Section};
 use crate::address::Rva;
-use crate::bytes::{Reader, Truncated, slice_at};
+use crate::bytes::{Reader, slice_at};
+use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
+use crate::cfi::CfiRow;
 use crate::data::Data;
+use crate::debuginfo::file::DebugFile;
 use crate::dump::modules::{CodeView, Module};
+use crate::pe::{Header, Pe, PeError, SectionHeader};
 use crate::registers::Cpu;
 use crate::unwind::UnwindTables;
 
-/// Most sections that the Windows loader accepts.
-const MOST_SECTIONS: u16 = 96;
 /// Delay-loaded modules that are looked at.
 const MOST_DELAY_LOADED: usize = 1024;
 /// Directories that are looked at, by index.
@@ -31,49 +34,31 @@ mod directory {
     pub const LOAD_CONFIG: usize = 10;
     pub const IMPORT_ADDRESS_TABLE: usize = 12;
     pub const DELAY_IMPORT: usize = 13;
-    pub const COUNT: usize = 16;
 }
 
 /// Why a file cannot be opened as a PE image.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ImageError {
-    /// No `MZ` or no `PE` signature.
-    #[error("not an image: {0}")]
-    NotPe(&'static str),
-    /// The headers are cut off.
-    #[error("a damaged PE image: its headers are {0}")]
-    Headers(#[from] Truncated),
+    /// Not a PE file, or a damaged one.
+    #[error(transparent)]
+    Pe(#[from] PeError),
     /// An ELF file that is no image, or is damaged.
     #[error("{0}")]
     Elf(String),
     /// A Mach-O file that is no image, or is damaged.
     #[error("{0}")]
     MachO(String),
-    /// Headers that contradict themselves.
-    #[error("a damaged PE image: {0}")]
-    Invalid(String),
 }
 
 /// A PE image in a file. Everything beyond the headers is read when it is asked for.
 pub struct PeImage {
-    data: Data,
+    pe: Arc<Pe>,
     layout: Layout,
-    /// IMAGE_FILE_MACHINE_….
-    pub machine: u16,
-    /// Half of the key.
-    pub time_date_stamp: u32,
-    /// The other half.
-    pub size_of_image: u32,
-    /// The address that it was linked for.
-    pub image_base: u64,
-    /// SizeOfHeaders: the headers are mapped at RVA 0.
-    pub size_of_headers: u32,
     sections: Vec<Section>,
-    directories: [(Rva, u32); directory::COUNT],
-    headers: HeaderPlaces,
     relocations: OnceLock<Relocations>,
     exports: OnceLock<Exports>,
     loader_written: OnceLock<Vec<Range<u64>>>,
+    frames: OnceLock<Option<CallFrames>>,
 }
 
 /// Where the bytes of sections are.
@@ -83,14 +68,6 @@ enum Layout {
     File,
     /// At their RVAs.
     Memory,
-}
-
-/// RVAs (= file offsets) of header fields that the loader or a tool changes.
-#[derive(Debug, Clone, Copy)]
-struct HeaderPlaces {
-    image_base: u32,
-    image_base_bytes: u32,
-    check_sum: u32,
 }
 
 impl PeImage {
@@ -106,32 +83,37 @@ impl PeImage {
     }
 
     fn read(data: Data, layout: Layout) -> Result<PeImage, ImageError> {
-        let mut input = Reader::new(&data);
-        if input.array().is_ok_and(|magic: [u8; 2]| &magic != b"MZ") || data.is_empty() {
-            return Err(ImageError::NotPe("it does not begin with MZ"));
-        }
-        let pe_offset = Reader::at(&data, 0x3c)?.u32()?;
-        let mut input = Reader::at(&data, pe_offset as usize)?;
-        if &input.array::<4>()? != b"PE\0\0" {
-            return Err(ImageError::NotPe("it has no PE signature"));
-        }
-        let machine = input.u16()?;
-        let section_count = input.u16()?;
-        let time_date_stamp = input.u32()?;
-        input.skip(8)?; // symbol table
-        let optional_bytes = input.u16()?;
-        input.skip(2)?;
-        let optional_offset = input.offset();
-        let mut image = read_optional_header(&data, input.take(optional_bytes.into())?, optional_offset as u32)?;
-        (image.machine, image.time_date_stamp, image.layout) = (machine, time_date_stamp, layout);
-        if section_count > MOST_SECTIONS {
-            return Err(ImageError::Invalid(format!("{section_count} sections, at most {MOST_SECTIONS} are possible")));
-        }
-        for _ in 0..section_count {
-            image.sections.push(read_section(&mut input, data.len(), layout)?);
-        }
-        image.sections.sort_by_key(|section| section.rva);
-        Ok(image)
+        let pe = Pe::open(data)?;
+        let mut sections: Vec<Section> =
+            pe.sections().iter().map(|section| read_section(&pe, section, layout)).collect();
+        sections.sort_by_key(|section| section.rva);
+        Ok(PeImage {
+            pe: Arc::new(pe),
+            layout,
+            sections,
+            relocations: OnceLock::new(),
+            exports: OnceLock::new(),
+            loader_written: OnceLock::new(),
+            frames: OnceLock::new(),
+        })
+    }
+
+    fn header(&self) -> &Header {
+        self.pe.header()
+    }
+
+    /// `.eh_frame` of x86: MinGW's programs are unwound by it. (On other processors they have an exception directory.)
+    ///
+    /// Folklore: the name is one byte longer than a header holds. GNU's linker writes it whole where it writes debug
+    /// information, else it cuts it to `.eh_fram`; in memory it is `/4`, and the string table is not there.
+    fn read_frames(&self) -> Option<CallFrames> {
+        let cpu = self.cpu().filter(|&cpu| cpu == Cpu::X86)?;
+        let section =
+            self.sections.iter().find(|section| [".eh_frame", ".eh_fram"].contains(&section.name.as_str()))?;
+        let bytes = self.pe.data().part(section.raw.start as u64, section.raw.len() as u64)?;
+        let address = section.rva.at(self.header().image_base);
+        let kind = FrameSectionKind::EhFrame;
+        Some(CallFrames::new(FrameSection { kind, bytes, address, text: None, data: None, header: None }, cpu))
     }
 
     fn relocations(&self) -> &Relocations {
@@ -140,7 +122,7 @@ impl PeImage {
 
     /// The content of a data directory as far as its section holds it; empty if there is none.
     fn directory(&self, index: usize) -> &[u8] {
-        let (rva, size_bytes) = self.directories[index];
+        let (rva, size_bytes) = self.header().directories[index];
         let rest = if rva.0 == 0 { &[] } else { self.raw_from(rva) };
         &rest[..rest.len().min(size_bytes as usize)]
     }
@@ -154,7 +136,9 @@ impl PeImage {
             let (rva, offset) = (Rva(input.u32().ok()?), input.u32().ok()?);
             let data = match (rva, self.layout) {
                 (Rva(0), Layout::Memory) => &[],
-                (Rva(0), Layout::File) => slice_at(&self.data, offset.into(), size_bytes.into()).unwrap_or_default(),
+                (Rva(0), Layout::File) => {
+                    slice_at(self.pe.data(), offset.into(), size_bytes.into()).unwrap_or_default()
+                }
                 _ => self.raw_from(rva),
             };
             Some((kind, &data[..data.len().min(size_bytes as usize)]))
@@ -162,7 +146,7 @@ impl PeImage {
     }
 
     fn pointer_bytes(&self) -> u32 {
-        self.headers.image_base_bytes
+        self.header().pointer_bytes
     }
 
     /// Import address tables of delay-loaded modules: each runs from its descriptor's RVA to a zero.
@@ -170,7 +154,7 @@ impl PeImage {
         let pointer_bytes = self.pointer_bytes() as usize;
         let mut places = Vec::new();
         // All tables together are no longer than the image, whatever the descriptors say.
-        let mut left = self.data.len() / pointer_bytes;
+        let mut left = self.pe.data().len() / pointer_bytes;
         for descriptor in self.directory(directory::DELAY_IMPORT).chunks_exact(32).take(MOST_DELAY_LOADED) {
             let rva_at = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| descriptor[at + byte]));
             let (handle, table) = (rva_at(8), rva_at(12));
@@ -196,7 +180,7 @@ impl PeImage {
         const FIELDS_32: [usize; 10] = [0x3c, 0x48, 0x4c, 0x84, 0x90, 0xac, 0xb0, 0xb4, 0xb8, 0xbc];
         const FIELDS_64: [usize; 10] = [0x58, 0x70, 0x78, 0xd8, 0xe8, 0x118, 0x120, 0x128, 0x130, 0x138];
         let pointer_bytes = self.pointer_bytes();
-        let (rva, _) = self.directories[directory::LOAD_CONFIG];
+        let (rva, _) = self.header().directories[directory::LOAD_CONFIG];
         let config = if rva.0 == 0 { &[] } else { self.raw_from(rva) };
         // The structure's own first field says how long it is; the directory's size was wrong for years.
         let size = Reader::new(config).u32().unwrap_or(0) as usize;
@@ -205,7 +189,7 @@ impl PeImage {
         let targets = fields.iter().filter_map(|&field| {
             let mut input = Reader::at(config, field).ok()?;
             let address = if pointer_bytes == 8 { input.u64().ok()? } else { input.u32().ok()?.into() };
-            Rva::of(address, self.image_base).filter(|target| target.0 != 0)
+            Rva::of(address, self.header().image_base).filter(|target| target.0 != 0)
         });
         targets.map(|target| u64::from(target.0)..u64::from(target.0) + u64::from(pointer_bytes)).collect()
     }
@@ -213,16 +197,11 @@ impl PeImage {
 
 impl Image for PeImage {
     fn cpu(&self) -> Option<Cpu> {
-        match self.machine {
-            0x014c => Some(Cpu::X86),
-            0x8664 => Some(Cpu::X64),
-            0xaa64 => Some(Cpu::Arm64),
-            _ => None,
-        }
+        self.pe.cpu()
     }
 
     fn key(&self) -> Key {
-        Key::Pe { time_date_stamp: self.time_date_stamp, size_of_image: self.size_of_image }
+        Key::Pe { time_date_stamp: self.header().time_date_stamp, size_of_image: self.header().size_of_image }
     }
 
     fn wanted_key(&self, module: &Module) -> Key {
@@ -230,7 +209,7 @@ impl Image for PeImage {
     }
 
     fn linked_base(&self) -> u64 {
-        self.image_base
+        self.header().image_base
     }
 
     fn codeview(&self) -> CodeView {
@@ -248,17 +227,17 @@ impl Image for PeImage {
     }
 
     fn headers_bytes(&self) -> u32 {
-        self.size_of_headers
+        self.header().size_of_headers
     }
 
     fn raw_from(&self, rva: Rva) -> &[u8] {
         match self.section_at(rva) {
             Some(section) => {
-                let raw = self.data.get(section.raw.clone()).unwrap_or_default();
+                let raw = self.pe.data().get(section.raw.clone()).unwrap_or_default();
                 raw.get((rva.0 - section.rva.0) as usize..).unwrap_or_default()
             }
             None => {
-                let headers = &self.data[..self.data.len().min(self.size_of_headers as usize)];
+                let headers = &self.pe.data()[..self.pe.data().len().min(self.header().size_of_headers as usize)];
                 headers.get(rva.0 as usize..).unwrap_or_default()
             }
         }
@@ -274,12 +253,12 @@ impl Image for PeImage {
             buffer[held.min(left)..left].fill(0);
             size = left.max(held);
         }
-        self.relocations().apply(self, rva, base.wrapping_sub(self.image_base), &mut buffer[..size]);
+        self.relocations().apply(self, rva, base.wrapping_sub(self.header().image_base), &mut buffer[..size]);
         size
     }
 
     fn relocated_words(&self, start: Rva, size: u32, base: u64) -> Vec<Range<u64>> {
-        if base == self.image_base { Vec::new() } else { self.relocations().words_in(self, start, size) }
+        if base == self.header().image_base { Vec::new() } else { self.relocations().words_in(self, start, size) }
     }
 
     /// - the import address table, and the delay-load tables: addresses of imported functions;
@@ -289,9 +268,9 @@ impl Image for PeImage {
     fn loader_written(&self) -> &[Range<u64>] {
         self.loader_written.get_or_init(|| {
             let at = |rva: u32, size: u32| u64::from(rva)..u64::from(rva) + u64::from(size);
-            let mut places = vec![at(self.headers.image_base, self.headers.image_base_bytes)];
-            places.push(at(self.headers.check_sum, 4));
-            let (table, size) = self.directories[directory::IMPORT_ADDRESS_TABLE];
+            let mut places = vec![at(self.header().image_base_offset, self.header().pointer_bytes)];
+            places.push(at(self.header().check_sum_offset, 4));
+            let (table, size) = self.header().directories[directory::IMPORT_ADDRESS_TABLE];
             places.push(at(table.0, size));
             places.extend(self.delay_load_tables());
             places.extend(self.load_config_targets());
@@ -303,12 +282,16 @@ impl Image for PeImage {
 
     fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)> {
         let exports = self.exports.get_or_init(|| {
-            let (start, size) = self.directories[directory::EXPORT];
+            let (start, size) = self.header().directories[directory::EXPORT];
             Exports::read(self, start, size)
         });
         let (name, at) = exports.nearest(self, rva)?;
         let section = self.section_at(rva)?;
         section.contains(at).then_some((name, at))
+    }
+
+    fn own_debug_info(&self, _folder: Option<&Path>) -> Option<DebugFile> {
+        DebugFile::of_pe(self.pe.clone()).filter(|_| self.layout == Layout::File)
     }
 }
 
@@ -321,73 +304,37 @@ impl UnwindTables for PeImage {
         self.raw_from(rva)
     }
 
+    fn cfi_at(&self, rva: Rva) -> Option<CfiRow> {
+        let frames = self.frames.get_or_init(|| self.read_frames()).as_ref()?;
+        frames.row_at(rva.at(self.header().image_base))
+    }
+
     fn is_executable(&self, rva: Rva) -> bool {
         self.section_at(rva).is_some_and(|section| section.executable)
     }
 }
 
-fn read_optional_header(data: &Data, header: &[u8], offset: u32) -> Result<PeImage, ImageError> {
-    let mut input = Reader::new(header);
-    let is_64 = match input.u16()? {
-        0x10b => false,
-        0x20b => true,
-        other => return Err(ImageError::Invalid(format!("optional header of unknown kind {other:#x}"))),
-    };
-    let image_base_offset = if is_64 { 24 } else { 28 };
-    let mut input = Reader::at(header, image_base_offset)?;
-    let image_base = if is_64 { input.u64()? } else { input.u32()?.into() };
-    let mut input = Reader::at(header, 56)?;
-    let (size_of_image, size_of_headers) = (input.u32()?, input.u32()?);
-    let mut input = Reader::at(header, if is_64 { 108 } else { 92 })?;
-    let count = (input.u32()? as usize).min(directory::COUNT);
-    let mut directories = [(Rva(0), 0); directory::COUNT];
-    for directory in &mut directories[..count] {
-        // Fewer directories than claimed: the others are not there.
-        let (Ok(rva), Ok(size)) = (input.u32(), input.u32()) else { break };
-        *directory = (Rva(rva), size);
-    }
-    let headers = HeaderPlaces {
-        image_base: offset.wrapping_add(image_base_offset as u32),
-        image_base_bytes: if is_64 { 8 } else { 4 },
-        check_sum: offset.wrapping_add(64),
-    };
-    Ok(PeImage {
-        data: data.clone(),
-        layout: Layout::File,
-        machine: 0,
-        time_date_stamp: 0,
-        size_of_image,
-        image_base,
-        size_of_headers,
-        sections: Vec::new(),
-        directories,
-        headers,
-        relocations: OnceLock::new(),
-        exports: OnceLock::new(),
-        loader_written: OnceLock::new(),
-    })
-}
-
-fn read_section(input: &mut Reader<'_>, file_bytes: usize, layout: Layout) -> Result<Section, Truncated> {
-    let name = input.array::<8>()?;
-    let (virtual_bytes, rva, raw_bytes, raw_offset) = (input.u32()?, input.u32()?, input.u32()?, input.u32()?);
-    input.skip(12)?;
-    let flags = input.u32()?;
-    let size_bytes = if virtual_bytes == 0 { raw_bytes } else { virtual_bytes };
+fn read_section(pe: &Pe, section: &SectionHeader, layout: Layout) -> Section {
     let (wanted, start) = match layout {
-        Layout::File => (raw_bytes.min(size_bytes) as usize, raw_offset as usize),
-        Layout::Memory => (size_bytes as usize, rva as usize),
+        Layout::File => (section.held_bytes() as usize, section.raw_offset as usize),
+        Layout::Memory => (section.size_bytes() as usize, section.rva.0 as usize),
     };
+    let file_bytes = pe.data().len();
     let start = start.min(file_bytes);
     let held = wanted.min(file_bytes - start);
-    Ok(Section {
-        name: String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned(),
-        rva: Rva(rva),
-        size_bytes,
+    let name = match layout {
+        Layout::File => pe.section_name(section),
+        // The string table is not mapped.
+        Layout::Memory => String::from_utf8_lossy(section.short_name()),
+    };
+    Section {
+        name: name.into_owned(),
+        rva: section.rva,
+        size_bytes: section.size_bytes(),
         raw: start..start + held,
-        readable: flags & 0x4000_0000 != 0,
-        writable: flags & 0x8000_0000 != 0,
-        executable: flags & 0x2000_0000 != 0,
+        readable: section.is_readable(),
+        writable: section.is_writable(),
+        executable: section.is_executable(),
         lost_bytes: (wanted - held) as u32,
-    })
+    }
 }

@@ -104,7 +104,8 @@ pub fn prove_with(image: &dyn Image, module: &Module, ranges: &[(u64, &[u8])]) -
 #[test]
 fn headers_and_sections_are_read() {
     let image = Built::default().open();
-    assert_eq!((image.time_date_stamp, image.size_of_image, image.image_base), (0x5eed_0001, 0x5000, BASE));
+    assert_eq!(image.key(), Key::Pe { time_date_stamp: 0x5eed_0001, size_of_image: 0x5000 });
+    assert_eq!(image.linked_base(), BASE);
     let names: Vec<&str> = image.sections().iter().map(|section| section.name.as_str()).collect();
     assert_eq!(names, [".text", ".rdata", ".data", ".reloc"]);
     let flags: Vec<(bool, bool)> = image.sections().iter().map(|it| (it.writable, it.executable)).collect();

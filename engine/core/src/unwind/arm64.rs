@@ -5,7 +5,7 @@
 use super::arm64_codes::{Code, FunctionEntry};
 use super::code_bytes::{Evidence, evidence};
 use super::step::{Caller, Halt, Position, Step, forget_volatile};
-use super::{ModuleRange, Trust, UnwindTables};
+use super::{PlacedTables, Trust};
 use crate::address::Rva;
 use crate::registers::{Register, RegisterSet, arm64};
 
@@ -16,11 +16,11 @@ const CONTEXT_X0: u64 = 8;
 /// Bytes that a function may allocate as it goes before the frame pointer is taken for garbage.
 const LARGEST_DYNAMIC_BYTES: u64 = 1 << 24;
 
-/// The caller by the tables of the image in which the frame's code lies. `None` if they do not say.
-pub(super) fn caller(position: &Position, module: ModuleRange, tables: &dyn UnwindTables) -> Step {
+/// The caller by the exception directory of the code in which the frame lies. `None` if it does not say.
+pub(super) fn caller(position: &Position, PlacedTables { base, tables, .. }: PlacedTables<'_>) -> Step {
     let directory = tables.exception_directory();
-    let Some(rva) = Rva::of(position.ip, module.base) else { return Ok(None) };
-    let Some(lookup) = Rva::of(position.frame.lookup_address, module.base) else { return Ok(None) };
+    let Some(rva) = Rva::of(position.ip, base) else { return Ok(None) };
+    let Some(lookup) = Rva::of(position.frame.lookup_address, base) else { return Ok(None) };
     let entry = FunctionEntry::below(directory, lookup);
     let record = entry.and_then(|entry| entry.record(tables).map(|record| (entry.start, record)));
     let covering = record.filter(|(start, record)| {

@@ -1,7 +1,7 @@
 //! Callers by unwind information: what compilers and linkers tell about frames.
 
 use super::step::{Halt, Position, Step};
-use super::{Known, ModuleRange, UnwindTables, Wanted, arm64, cfi, x64, x86};
+use super::{Known, ModuleRange, PlacedTables, UnwindTables, Wanted, arm64, cfi, x64, x86};
 use crate::address::Rva;
 use crate::debuginfo::DebugInfo;
 use crate::registers::Cpu;
@@ -12,9 +12,10 @@ use crate::registers::Cpu;
 /// | processor | in this order |
 /// | --- | --- |
 /// | x64, ARM64 | the image's exception directory if it has one, else its call frame information, else that of the debug information |
+/// | x64, ARM64, outside of modules | tables that the process registered |
 /// | x86 | frame data and FPO of the debug information, call frame information of the image, of the debug information |
 pub(super) fn caller(position: &Position) -> Step {
-    let Some(module) = position.process.module_at(position.ip) else { return Ok(None) };
+    let Some(module) = position.process.module_at(position.ip) else { return by_registered_tables(position) };
     if position.cpu() == Cpu::X86 {
         let debug = debug_info(position, module)?;
         if let Some(caller) = x86::at_entry(position, module, debug)? {
@@ -33,10 +34,7 @@ fn by_image(position: &Position, module: ModuleRange) -> Step {
     let Some(tables) = tables(position, module)? else { return by_debug_info(position, module) };
     // (x86 has no such directory; one that says so has something else there.)
     if position.cpu() != Cpu::X86 && !tables.exception_directory().is_empty() {
-        return match position.cpu() {
-            Cpu::Arm64 => arm64::caller(position, module, tables),
-            _ => x64::caller(position, module, tables),
-        };
+        return by_directory(position, PlacedTables { base: module.base, size_bytes: module.size_bytes, tables });
     }
     let row = lookup(position, module).and_then(|rva| tables.cfi_at(rva));
     if let Some(row) = row
@@ -45,6 +43,20 @@ fn by_image(position: &Position, module: ModuleRange) -> Step {
         return Ok(Some(caller));
     }
     by_debug_info(position, module)
+}
+
+/// The caller by the tables of code that was made at run time.
+fn by_registered_tables(position: &Position) -> Step {
+    let tables = position.process.registered_tables(position.frame.lookup_address);
+    tables.map_or(Ok(None), |tables| by_directory(position, tables))
+}
+
+fn by_directory(position: &Position, tables: PlacedTables<'_>) -> Step {
+    match position.cpu() {
+        Cpu::X86 => Ok(None), // it has no such directory
+        Cpu::X64 => x64::caller(position, tables),
+        Cpu::Arm64 => arm64::caller(position, tables),
+    }
 }
 
 fn by_debug_info(position: &Position, module: ModuleRange) -> Step {

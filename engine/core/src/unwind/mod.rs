@@ -134,6 +134,17 @@ pub trait UnwindTables {
     fn is_executable(&self, rva: Rva) -> bool;
 }
 
+/// Unwind tables and the code `[base, base + size_bytes)` that they are of: their RVAs are relative to `base`.
+#[derive(Clone, Copy)]
+pub struct PlacedTables<'a> {
+    /// First address.
+    pub base: u64,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// The tables.
+    pub tables: &'a dyn UnwindTables,
+}
+
 /// The convention by which functions call each other, as far as it depends on the system (on x64; ARM64 and x86 have one
 /// for all systems).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +165,11 @@ pub trait Process: ReadMemory {
 
     /// The debug information of a module.
     fn debug_info(&self, module: usize) -> Known<&dyn DebugInfo>;
+
+    /// The unwind tables that the process registered for code outside of modules, at `address`.
+    fn registered_tables(&self, _address: u64) -> Option<PlacedTables<'_>> {
+        None
+    }
 
     /// Whether `address` is known to be executable or known not to be; `None` if the dump does not say.
     fn is_executable(&self, address: u64) -> Option<bool>;

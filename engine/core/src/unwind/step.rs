@@ -131,7 +131,7 @@ pub(super) fn check_return_address(process: &dyn Process, address: u64) -> Resul
 /// Whether `address` lies in code, as far as that is known without asking for a file.
 pub(super) fn is_code(process: &dyn Process, address: u64) -> bool {
     let Some(module) = process.module_at(address) else {
-        return process.is_executable(address) == Some(true);
+        return process.is_executable(address) == Some(true) || process.registered_tables(address).is_some();
     };
     match (process.unwind_tables(module.index), Rva::of(address, module.base)) {
         (Known::Yes(tables), Some(rva)) => tables.is_executable(rva),

@@ -6,7 +6,7 @@ use super::code_bytes::{Evidence, evidence};
 use super::step::{Caller, Halt, Position, Step};
 use super::straight_line::{Effect, Kind, Machine};
 use super::x64_codes::{LONGEST_CHAIN, Operation, RuntimeFunction, UnwindCode, UnwindInfo};
-use super::{ModuleRange, Stop, Trust, UnwindTables};
+use super::{PlacedTables, Stop, Trust, UnwindTables};
 use crate::address::Rva;
 use crate::registers::{RegisterSet, x64};
 
@@ -16,11 +16,11 @@ const LONGEST_EPILOGUE_INSTRUCTIONS: usize = 20;
 /// Bytes that a function may allocate as it goes (`alloca`) before the frame register is taken for garbage.
 const LARGEST_DYNAMIC_BYTES: u64 = 1 << 24;
 
-/// The caller by the tables of the image in which the frame's code lies. `None` if they do not say.
-pub(super) fn caller(position: &Position, module: ModuleRange, tables: &dyn UnwindTables) -> Step {
-    let directory = tables.exception_directory();
-    let Some(rva) = Rva::of(position.ip, module.base) else { return Ok(None) };
-    let Some(lookup) = Rva::of(position.frame.lookup_address, module.base) else { return Ok(None) };
+/// The caller by the exception directory of the code in which the frame lies. `None` if it does not say.
+pub(super) fn caller(position: &Position, code: PlacedTables<'_>) -> Step {
+    let directory = code.tables.exception_directory();
+    let Some(rva) = Rva::of(position.ip, code.base) else { return Ok(None) };
+    let Some(lookup) = Rva::of(position.frame.lookup_address, code.base) else { return Ok(None) };
     let Some(function) = RuntimeFunction::covering(directory, lookup) else {
         // Only functions that neither call nor touch the stack pointer may go without an entry.
         let is_leaf = position.is_exact() && !directory.is_empty();
@@ -28,11 +28,11 @@ pub(super) fn caller(position: &Position, module: ModuleRange, tables: &dyn Unwi
     };
     // After a call at the very end of a function the instruction pointer is in the next one.
     if function.contains(rva)
-        && let Some(caller) = by_epilogue(position, module, tables, &function)?
+        && let Some(caller) = by_epilogue(position, code, &function)?
     {
         return Ok(Some(caller));
     }
-    by_codes(position, tables, &function, rva)
+    by_codes(position, code.tables, &function, rva)
 }
 
 /// The caller of a function without a frame: the return address is on top of the stack.
@@ -46,12 +46,7 @@ fn leaf(position: &Position) -> Step {
 
 /// The caller if the instruction pointer is in an epilogue, which the unwind codes do not cover: nothing but adjustments
 /// of the stack pointer and pops, then a return or a jump out of the function.
-fn by_epilogue(
-    position: &Position,
-    module: ModuleRange,
-    tables: &dyn UnwindTables,
-    function: &RuntimeFunction,
-) -> Step {
+fn by_epilogue(position: &Position, code: PlacedTables<'_>, function: &RuntimeFunction) -> Step {
     let mut machine = Machine::new(position);
     for index in 0..LONGEST_EPILOGUE_INSTRUCTIONS {
         let Some(instruction) = machine.fetch() else { return Ok(None) };
@@ -59,9 +54,7 @@ fn by_epilogue(
             Effect::Next(Kind::Adjust | Kind::Pop) => {}
             Effect::Returned(address) => return machine.into_caller(address),
             Effect::Jumped(target) => {
-                if !target.is_none_or(|target| leaves(target, module, tables, function))
-                    || target.is_none() && index == 0
-                {
+                if !target.is_none_or(|target| leaves(target, code, function)) || target.is_none() && index == 0 {
                     return Ok(None);
                 }
                 // The function jumped to finds the return address on top of the stack, as if it had been called.
@@ -78,15 +71,15 @@ fn by_epilogue(
 
 /// Whether a jump to `target` is a call in tail position: to a function's first instruction, with a frame of its own
 /// or none. A cold part of the same function has chained information, or codes for a prologue that it does not have.
-fn leaves(target: u64, module: ModuleRange, tables: &dyn UnwindTables, function: &RuntimeFunction) -> bool {
-    let Some(target) = Rva::of(target, module.base).filter(|rva| u64::from(rva.0) < module.size_bytes) else {
+fn leaves(target: u64, code: PlacedTables<'_>, function: &RuntimeFunction) -> bool {
+    let Some(target) = Rva::of(target, code.base).filter(|rva| u64::from(rva.0) < code.size_bytes) else {
         return true;
     };
     if function.contains(target) && target != function.start {
         return false;
     }
-    let Some(callee) = RuntimeFunction::covering(tables.exception_directory(), target) else { return true };
-    let Ok(info) = callee.unwind_info(tables) else { return false };
+    let Some(callee) = RuntimeFunction::covering(code.tables.exception_directory(), target) else { return true };
+    let Ok(info) = callee.unwind_info(code.tables) else { return false };
     callee.start == target && info.chained.is_none() && (info.codes.is_empty() || info.prologue_bytes > 0)
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh -e
 # Builds the programs beside this file: gcc 12 (DWARF 5 for x64, DWARF 4 for x86), clang 19 (DWARF 5 for ARM64); and
-# shapes.dwz, which is an unoptimised shapes.x64 that keeps in shapes.sup (.gnu_debugaltlink) what both have in common.
+# shapes.dwz, which is an unoptimised shapes.x64 that keeps in shapes.sup (.gnu_debugaltlink) what both have in common. MinGW's gcc 12.
 # The tests' expected addresses are llvm-symbolizer's and readelf's: they change when this is run with other compilers.
 cd "$(dirname "$0")"
 common="-ffreestanding -fno-exceptions -fno-asynchronous-unwind-tables -fno-stack-protector -nostdlib -static -fno-pie -no-pie \
@@ -12,3 +12,8 @@ cp shapes.x64 other
 g++ $common -gdwarf-5 -O0 -o shapes.dwz shapes.cpp
 dwz -m shapes.sup shapes.dwz other
 rm other
+# For Windows: DWARF 4 for x86, DWARF 5 for x64, in PE files with a symbol table; and a stripped one with .eh_frame alone.
+windows="-ffreestanding -fno-exceptions -fno-stack-protector -nostdlib -fdebug-prefix-map=$PWD=/shapes -Wl,--no-insert-timestamp"
+i686-w64-mingw32-g++ $windows -gdwarf-4 -O0 -fasynchronous-unwind-tables -Wl,-e,__start -o shapes.x86.exe shapes.cpp
+x86_64-w64-mingw32-g++ $windows -gdwarf-5 -O1 -Wl,-e,_start -o shapes.x64.exe shapes.cpp
+i686-w64-mingw32-g++ $windows -s -O1 -fomit-frame-pointer -fasynchronous-unwind-tables -Wl,-e,__start -o shapes.stripped.exe shapes.cpp

@@ -10,6 +10,7 @@ use crate::data::Data;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::elf::Elf;
 use crate::macho::MachO;
+use crate::pe::Pe;
 use crate::registers::Cpu;
 
 /// Bytes of a section.
@@ -73,6 +74,24 @@ impl DwarfFile for MachO {
 
     fn symbols(&self) -> SymbolTable {
         SymbolTable::of_macho(self)
+    }
+}
+
+impl DwarfFile for Pe {
+    fn section(&self, name: &str) -> Result<Option<Data>, String> {
+        self.debug_section(name).map_err(|error| error.to_string())
+    }
+
+    fn base(&self) -> u64 {
+        self.header().image_base
+    }
+
+    fn cpu(&self) -> Option<Cpu> {
+        Pe::cpu(self)
+    }
+
+    fn symbols(&self) -> SymbolTable {
+        SymbolTable::of_pe(self)
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Expected values come from the programs' source, llvm-symbolizer, llvm-dwarfdump and nm.
 
+mod pe;
+
 use std::path::{Path, PathBuf};
 
 use super::*;
