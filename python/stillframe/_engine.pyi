@@ -9,7 +9,7 @@ exclude their end; indices count from 0 in the order of the dump.
 from os import PathLike
 from typing import Literal, TypeAlias, final
 
-Cpu: TypeAlias = Literal["x86", "amd64", "arm64"]
+Cpu: TypeAlias = Literal["x86", "amd64", "arm64", "arm"]
 Trust: TypeAlias = Literal["context", "cfi", "frame_pointer", "scan"]
 
 IS_OPTIMISED: bool
