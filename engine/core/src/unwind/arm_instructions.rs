@@ -115,22 +115,36 @@ fn arm(word: u32, address: u64) -> Meaning {
 /// Whether an ARM instruction of no special form writes the registers that matter.
 fn changes_by_arm(word: u32) -> Meaning {
     let is_load = word & (1 << 20) != 0;
-    let (base, written) = (word >> 16 & 15, word >> 12 & 15);
+    let (base, first) = (word >> 16 & 15, word >> 12 & 15);
     let writes_back = word & (1 << 21) != 0 || word & (1 << 24) == 0;
     match word >> 25 & 7 {
-        // Data processing, among which comparisons (8 to 11) write nothing, and multiplications.
-        0 | 1 if word & 0x0fc0_00f0 == 0x0000_0090 => of_written(base),
-        0 | 1 if (8..12).contains(&(word >> 21 & 15)) && is_load => Meaning::Other,
-        0 | 1 => of_written(written),
-        // Loads and stores of one register; of several.
-        2 | 3 if writes_back && base == STACK => Meaning::ChangesLinkOrStack,
-        2 | 3 if is_load => of_written(written),
+        // Loads and stores of halves and pairs: bits 7 and 4 are set, and 6 or 5.
+        0 if word & 0x90 == 0x90 && word & 0x60 != 0 && writes_back && base == STACK => Meaning::ChangesLinkOrStack,
+        0 | 1 => data_processing(word),
+        2 if writes_back && base == STACK => Meaning::ChangesLinkOrStack,
+        3 if word & 0x10 != 0 => of_either(base, first), // media instructions
+        3 if writes_back && base == STACK => Meaning::ChangesLinkOrStack,
+        2 | 3 if is_load => of_written(first),
+        // Several registers.
         4 if word & (1 << 21) != 0 && base == STACK => Meaning::ChangesLinkOrStack,
         4 if is_load && word & (1 << STACK | 1 << LINK | 1 << PROGRAM_COUNTER) != 0 => Meaning::ChangesLinkOrStack,
-        // Of the coprocessors, such as vpop.
+        // Coprocessors: vpop; a transfer to a register, whose number 15 stands for the flags.
         6 if writes_back && base == STACK => Meaning::ChangesLinkOrStack,
-        7 if word & (1 << 4) != 0 && is_load => of_written(written),
+        7 if word & 0x10 != 0 && is_load => of_either(first, first),
         _ => Meaning::Other,
+    }
+}
+
+fn data_processing(word: u32) -> Meaning {
+    let (high, low) = (word >> 16 & 15, word >> 12 & 15);
+    match word {
+        _ if word & 0x0f00_00f0 == 0x0000_0090 => of_either(high, low), // multiplications
+        _ if word & 0x0ff0_00f0 == 0x0120_0070 => Meaning::Breakpoint,
+        // Hints and `msr`, of an immediate and of a register.
+        _ if word & 0x0fb0_f000 == 0x0320_f000 || word & 0x0fb0_f0f0 == 0x0120_f000 => Meaning::Other,
+        // tst, teq, cmp, cmn.
+        _ if word & 0x0190_0000 == 0x0110_0000 && word & 0x0200_0090 != 0x90 => Meaning::Other,
+        _ => of_written(low),
     }
 }
 
@@ -180,9 +194,8 @@ fn wide_thumb(first: u32, second: u32, address: u64) -> Meaning {
         _ if first & 0xfe0f == 0xf80d && second & 0x0900 == 0x0900 => Meaning::ChangesLinkOrStack,
         _ if first & 0xfe6f == 0xe86d || first & 0xee2f == 0xec2d => Meaning::ChangesLinkOrStack,
         // Written registers are in one of two places; a store is taken for a load.
-        _ if [second >> 12, second >> 8 & 15].iter().any(|it| [STACK, LINK].contains(it)) => Meaning::ChangesLinkOrStack,
-        _ if first & 0xff70 == 0xf850 => of_written(second >> 12),
-        _ => Meaning::Other,
+        _ if first & 0xff70 == 0xf850 && second >> 12 == PROGRAM_COUNTER => Meaning::IndirectJump,
+        _ => of_either(second >> 12, second >> 8 & 15),
     }
 }
 
@@ -222,6 +235,12 @@ fn of_written(register: u32) -> Meaning {
         PROGRAM_COUNTER => Meaning::IndirectJump,
         _ => Meaning::Other,
     }
+}
+
+/// Of an instruction that writes one of these, or both.
+fn of_either(one: u32, other: u32) -> Meaning {
+    let matters = [one, other].iter().any(|register| [STACK, LINK].contains(register));
+    if matters { Meaning::ChangesLinkOrStack } else { Meaning::Other }
 }
 
 /// An ARM immediate: a byte, rotated right by twice a number of 4 bits.
