@@ -5,16 +5,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use stillframe_engine::registers::{Cpu, Register, RegisterSet};
 
-/// The name that Python uses for a processor (minidump-stackwalk's spelling).
-pub fn cpu_name(cpu: Cpu) -> &'static str {
-    match cpu {
-        Cpu::X86 => "x86",
-        Cpu::X64 => "amd64",
-        Cpu::Arm64 => "arm64",
-        Cpu::Arm => "arm",
-    }
-}
-
 /// The name of a general register.
 pub fn register_name(cpu: Cpu, register: Register) -> Option<&'static str> {
     cpu.register_names().get(usize::from(register.0)).copied()
@@ -41,7 +31,7 @@ pub struct Registers(pub RegisterSet);
 impl Registers {
     #[getter]
     fn cpu(&self) -> &'static str {
-        cpu_name(self.0.cpu())
+        self.0.cpu().name()
     }
 
     #[getter]
