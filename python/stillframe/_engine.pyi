@@ -246,7 +246,7 @@ class ImageFile:
     """An image: PE, ELF or Mach-O."""
 
     @staticmethod
-    def open(path: str | PathLike[str]) -> ImageFile:
+    def open(path: str | PathLike[str], cpu: str | None = None) -> ImageFile:
         """:raises OSError: if the file cannot be opened. :raises EngineError: if it is no image."""
     cpu: Cpu | None
     key: str
@@ -369,9 +369,11 @@ class DebugFile:
         path: str | PathLike[str],
         helper: str | PathLike[str] | None = None,
         keep: str | PathLike[str] | None = None,
+        cpu: str | None = None,
     ) -> DebugFile:
         """`helper` is the file that `alt_link` names, or what `index_bytes` gave once for a Breakpad symbol file.
-        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time.
+        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time. `cpu` chooses the
+        part of a universal Mach-O file.
 
         :raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information.
         """
