@@ -6,6 +6,7 @@ unless a method says that it attaches something. Addresses and sizes are in byte
 exclude their end; indices count from 0 in the order of the dump.
 """
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import Literal, TypeAlias, final
 
@@ -390,6 +391,18 @@ class DebugFile:
     """Of a Mach-O file, such as that of a dSYM bundle: `LC_UUID`, 16 bytes."""
     alt_link: tuple[str, bytes] | None
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
+    def skeletons(self) -> list[tuple[str, str | None, int]]:
+        """Units of split DWARF, whose entries are in `.dwo` files: the file's name as the compiler wrote it, the
+        directory that it is relative to, and the DWO id. Looks at every unit once.
+        """
+    def attach_split(
+        self, files: Mapping[int, str | PathLike[str]], package: str | PathLike[str] | None = None
+    ) -> None:
+        """Lets units be read from `.dwo` files, by DWO id, or a package of them (`.dwp`). Before any question is asked;
+        once. A `.dwo` file is opened when it is needed; one without that id is not believed, and told by `problems`.
+
+        :raises OSError: if the package cannot be opened.
+        """
     def uses_helper_as_index(self) -> bool:
         """Of a Breakpad symbol file: whether the index that was given belongs to it and is whole."""
     def index_bytes(self) -> bytes | None:

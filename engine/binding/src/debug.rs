@@ -1,11 +1,13 @@
 //! `DebugFile` and the records it answers with.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
+use stillframe_engine::debuginfo::dwarf::SplitFiles;
 use stillframe_engine::debuginfo::file::{self, DebugFormat, DebugIdentity};
 use stillframe_engine::debuginfo::{self, Checksum, Place, SymbolKind};
 use stillframe_engine::names::display_name;
@@ -234,6 +236,21 @@ impl DebugFile {
     #[getter]
     fn alt_link(&self) -> Option<(String, Vec<u8>)> {
         self.0.alt_link.as_ref().map(|link| (link.path.clone(), link.build_id.clone()))
+    }
+
+    fn skeletons(&self, py: Python<'_>) -> Vec<(String, Option<String>, u64)> {
+        let Some(dwarf) = &self.0.dwarf else { return Vec::new() };
+        let skeletons = py.detach(|| dwarf.skeletons());
+        skeletons.into_iter().map(|it| (it.dwo_name, it.directory, it.dwo_id)).collect()
+    }
+
+    #[pyo3(signature = (files, package=None))]
+    fn attach_split(&self, files: HashMap<u64, PathBuf>, package: Option<PathBuf>) -> PyResult<()> {
+        let package = package.map(|path| Data::map(&path)).transpose()?;
+        if let Some(dwarf) = &self.0.dwarf {
+            dwarf.attach(SplitFiles { package, files });
+        }
+        Ok(())
     }
 
     fn function_at(&self, py: Python<'_>, rva: u32) -> Option<FunctionRecord> {

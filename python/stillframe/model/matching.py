@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from stillframe._engine import EngineError
-from stillframe.model import keys
+from stillframe.model import keys, split_dwarf
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.checks import DebugFileCheck, ImageCheck, Wanted
 from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, Missing
@@ -141,7 +141,7 @@ class Matcher:
         found_image = image if isinstance(image, ImageFound) else None
         own = self._opener.open_own(found_image.file) if found_image else None
         if found_image is not None and own is not None and own.format == "dwarf":
-            return DebugInfoFound(found_image.path, self._with_supplement(found_image.path, own), "itself")
+            return DebugInfoFound(found_image.path, self._completed(found_image.path, own), "itself")
         request = self._elf_request if self._images == "elf" else self._macho_request
         separate = self._seek_separate_dwarf(*request(record, found_image))
         if not isinstance(separate, DebugInfoFound) and found_image is not None and own is not None:
@@ -156,7 +156,7 @@ class Matcher:
         answer = self._locator.debug_file(request)
         if (confirmed := check.confirm(answer)) is not None:
             path, file = confirmed
-            return DebugInfoFound(path, self._with_supplement(path, file), source, answer.tried)
+            return DebugInfoFound(path, self._completed(path, file), source, answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
     def _elf_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
@@ -182,6 +182,12 @@ class Matcher:
         key, path = keys.macho_debug_key(uuid), image.path if image else None
         request = DebugFileRequest((f"{name}.dSYM",), key, path, check.verify, store_file="_.dwarf", inner=inner)
         return check, request, source
+
+    def _completed(self, path: Path, file: DebugFile) -> DebugFile:
+        """The file together with others that it needs, as far as they are there."""
+        file = self._with_supplement(path, file)
+        split_dwarf.attach(path, file, self._locator)
+        return file
 
     def _with_supplement(self, path: Path, file: DebugFile) -> DebugFile:
         """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""

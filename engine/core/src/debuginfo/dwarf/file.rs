@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use gimli::{Abbreviations, DebugStrOffset, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader};
+use gimli::{
+    Abbreviations, DebugStrOffset, DwarfFileType, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader,
+};
 
 use super::root::table_bytes;
 use crate::data::Data;
@@ -121,6 +123,8 @@ impl Problems {
 /// A file and those of its sections that were fetched.
 pub struct File {
     file: Arc<dyn DwarfFile>,
+    /// Whether it is linked, or holds what a linker did not touch.
+    kind: DwarfFileType,
     sections: DwarfSections<LazySection>,
     base: u64,
     /// The file with what this one shares with others (`.gnu_debugaltlink`).
@@ -153,6 +157,7 @@ impl File {
         let base = file.base();
         File {
             file,
+            kind: DwarfFileType::Main,
             sections,
             base,
             supplementary: supplementary.map(Box::new),
@@ -162,9 +167,19 @@ impl File {
         }
     }
 
+    /// A file of split units. Fetches nothing.
+    pub fn split(file: Arc<dyn DwarfFile>, problems: Arc<Problems>) -> File {
+        File { kind: DwarfFileType::Dwo, ..File::new(file, None, problems) }
+    }
+
     /// The file itself.
     pub fn file(&self) -> &dyn DwarfFile {
         &*self.file
+    }
+
+    /// The file itself, for others that read it too.
+    pub fn shared(&self) -> Arc<dyn DwarfFile> {
+        self.file.clone()
     }
 
     /// The file with what this one shares with others; that it is missing is reported.
@@ -201,10 +216,11 @@ impl File {
             SectionId::DebugLoc | SectionId::DebugLocLists => need == Need::Locations,
             _ => true,
         };
-        self.sections.borrow(|section| {
+        let dwarf = self.sections.borrow(|section| {
             let bytes: &[u8] = if slice(section) { section.data.get_or_init(|| self.section(section.id)) } else { &[] };
             EndianSlice::new(bytes, LittleEndian)
-        })
+        });
+        gimli::Dwarf { file_type: self.kind, ..dwarf }
     }
 
     /// A string of `.debug_str`.

@@ -5,8 +5,7 @@
 use gimli::constants as dw;
 use gimli::{
     Abbreviations, AttributeValue, DebugAbbrev, DebugAbbrevOffset, DebugAddrBase, DebugLineOffset, DebugLocListsBase,
-    DebugRngListsBase, DebugStrOffsetsBase, DwarfFileType, EndianSlice, LittleEndian, Reader, Section, Unit,
-    UnitHeader,
+    DebugRngListsBase, DebugStrOffsetsBase, EndianSlice, LittleEndian, Reader, Section, Unit, UnitHeader, UnitType,
 };
 use std::sync::Arc;
 
@@ -29,6 +28,8 @@ pub struct Root {
     pub line_program: Option<DebugLineOffset<usize>>,
     /// Whether its entries are in another file (`.dwo`).
     pub is_split: bool,
+    /// What tells which other file that is.
+    pub dwo_id: Option<u64>,
 }
 
 /// Attributes that say where something lies.
@@ -88,23 +89,32 @@ impl<'a> Extent<'a> {
 }
 
 impl Root {
-    /// Reads the root entry; the abbreviations need to hold no more than its own.
+    /// Reads the root entry; the abbreviations need to hold no more than its own. A split unit has a `skeleton`, which
+    /// says for it what depends on where code lies.
     pub fn read<'a>(
         dwarf: &gimli::Dwarf<Slice<'a>>,
         header: &UnitHeader<Slice<'a>>,
         abbreviations: &Arc<Abbreviations>,
+        skeleton: Option<&Root>,
     ) -> Result<(Root, Extent<'a>, Option<AttributeValue<Slice<'a>>>), gimli::Error> {
         let encoding = header.encoding();
         let entry = header.entry(abbreviations, header.root_offset())?;
         let mut root = Root {
             tag: entry.tag(),
-            low_pc: 0,
-            str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, DwarfFileType::Main),
-            addr_base: DebugAddrBase(0),
-            loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, DwarfFileType::Main),
-            rnglists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, DwarfFileType::Main),
+            low_pc: skeleton.map_or(0, |skeleton| skeleton.low_pc),
+            str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, dwarf.file_type),
+            addr_base: skeleton.map_or(DebugAddrBase(0), |skeleton| skeleton.addr_base),
+            loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, dwarf.file_type),
+            rnglists_base: match skeleton {
+                Some(skeleton) if encoding.version < 5 => skeleton.rnglists_base,
+                _ => DebugRngListsBase::default_for_encoding_and_file(encoding, dwarf.file_type),
+            },
             line_program: None,
             is_split: false,
+            dwo_id: match header.type_() {
+                UnitType::Skeleton(id) | UnitType::SplitCompilation(id) => Some(id.0),
+                _ => None,
+            },
         };
         let (mut extent, mut directory) = (Extent::default(), None);
         for attribute in entry.attrs() {
@@ -113,6 +123,7 @@ impl Root {
             match (attribute.name(), value) {
                 (dw::DW_AT_comp_dir, value) => directory = Some(value),
                 (dw::DW_AT_dwo_name | dw::DW_AT_GNU_dwo_name, _) => root.is_split = true,
+                (dw::DW_AT_GNU_dwo_id, AttributeValue::DwoId(id)) => root.dwo_id = Some(id.0),
                 (dw::DW_AT_stmt_list, AttributeValue::DebugLineRef(offset)) => root.line_program = Some(offset),
                 (dw::DW_AT_str_offsets_base, AttributeValue::DebugStrOffsetsBase(base)) => root.str_offsets_base = base,
                 (_, AttributeValue::DebugAddrBase(base)) => root.addr_base = base,

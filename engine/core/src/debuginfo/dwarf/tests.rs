@@ -3,6 +3,7 @@
 //! Expected values come from the programs' source, llvm-symbolizer, llvm-dwarfdump and nm.
 
 mod pe;
+mod split;
 
 use std::path::{Path, PathBuf};
 
