@@ -157,6 +157,18 @@ fn elf_files_with_random_damage() {
     }
 }
 
+#[test]
+fn split_dwarf_of_which_one_file_is_damaged() {
+    for (name, seed) in [("split4", 30), ("split5", 31)] {
+        let (file, package) = (shapes(name), shapes(&format!("{name}.dwp")));
+        for length in 0..package.len() {
+            exercise::split_dwarf(&file, &package[..length]);
+        }
+        many_mutations(&file, seed, |damaged| exercise::split_dwarf(damaged, &package));
+        many_mutations(&package, seed, |damaged| exercise::split_dwarf(&file, damaged));
+    }
+}
+
 /// Every kind of record, with what they lead to.
 const SYMBOL_FILE: &str = "MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 app\nINFO CODE_ID ABCDEF app\n\
     FILE 0 a.c\nFILE 1 b.h\nINLINE_ORIGIN 0 inner()\nFUNC 1000 40 0 first(int)\nINLINE 0 10 0 0 1010 10\n\
