@@ -247,7 +247,7 @@ class ImageFile:
     """An image: PE, ELF or Mach-O."""
 
     @staticmethod
-    def open(path: str | PathLike[str]) -> ImageFile:
+    def open(path: str | PathLike[str], cpu: str | None = None) -> ImageFile:
         """:raises OSError: if the file cannot be opened. :raises EngineError: if it is no image."""
     cpu: Cpu | None
     key: str
@@ -370,9 +370,11 @@ class DebugFile:
         path: str | PathLike[str],
         helper: str | PathLike[str] | None = None,
         keep: str | PathLike[str] | None = None,
+        cpu: str | None = None,
     ) -> DebugFile:
         """`helper` is the file that `alt_link` names, or what `index_bytes` gave once for a Breakpad symbol file.
-        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time.
+        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time. `cpu` chooses the
+        part of a universal Mach-O file.
 
         :raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information.
         """
@@ -401,6 +403,8 @@ class DebugFile:
 
         :raises OSError: if the package cannot be opened.
         """
+    def uses_helper_as_index(self) -> bool:
+        """Of a Breakpad symbol file: whether the index that was given belongs to it and is whole."""
     def index_bytes(self) -> bytes | None:
         """Of a Breakpad symbol file: what makes its first answer cheap when it is opened again; makes it if need be."""
     is_stripped_of_symbols: bool

@@ -134,7 +134,7 @@ def test_values_outside_of_stacks_equal_minidump_stackwalks(
         assert ours["crash_info"][key] == theirs["crash_info"][key]
     for key in ("main_module", "pid", "process_uptime", "status", "thread_count", "unloaded_modules", "handles"):
         assert ours[key] == theirs[key], key
-    for key in ("linux_memory_map_count", "lsb_release"):
+    for key in ("linux_memory_map_count", "lsb_release", "soft_errors", "mac_crash_info"):
         assert ours[key] == theirs[key], key
     assert ours["system_info"] == theirs["system_info"]
     assert [thread["thread_id"] for thread in ours["threads"]] == [thread["thread_id"] for thread in theirs["threads"]]

@@ -103,6 +103,14 @@ def crashed(dump: Dump) -> Thread:
     return dump.crashed_thread
 
 
+def test_a_function_of_several_parts_is_one_name(core: Path) -> None:
+    """GCC splits `crash_here.cold` off at -O2: that the vector is destroyed when an exception passes."""
+    dump = stillframe.open(core)
+    out = subprocess.run(["nm", "program"], cwd=core.parent, capture_output=True, text=True, check=True).stdout
+    (offset,) = re.findall(r"^([0-9a-f]+) T _Z10crash_hereP5Shapei$", out, re.MULTILINE)
+    assert dump.address_of("crash_here") == dump.modules["program"].base + int(offset, 16)
+
+
 def test_the_chain_of_calls_is_that_of_the_source(core: Path) -> None:
     dump = stillframe.open(core)
     chain = calls(crashed(dump))

@@ -35,6 +35,9 @@ def ask_everything(dump: stillframe.Dump) -> int:
         spans = dump.memory.provenance(module.base, min(module.size_bytes, 0x10000))
         assert sum(span.size_bytes for span in spans) == min(module.size_bytes, 0x10000)
     assert (dump.crash is None) == (dump.exception is None)
+    if dump.crash is not None:
+        assert dump.crash.explanation
+        assert all(statement.text and statement.basis for statement in dump.crash.statements)
     return len(frames)
 
 

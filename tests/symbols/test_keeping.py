@@ -32,6 +32,7 @@ def test_the_index_of_a_large_symbol_file_is_kept(tmp_path: Path) -> None:
     assert index.stat().st_ino == written
     index.write_bytes(b"damaged")
     assert name_at(KeepingOpener(folder), path, 0x1038) == "first00003"
+    assert index.stat().st_size > len(b"damaged")
 
 
 def test_an_index_of_another_file_is_not_believed(tmp_path: Path) -> None:

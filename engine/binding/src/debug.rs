@@ -15,7 +15,7 @@ use stillframe_engine::registers::Cpu;
 
 use crate::errors::engine_error;
 use crate::identity::debug_id;
-use crate::registers::{register_name, vector_name};
+use crate::registers::{cpu_named, register_name, vector_name};
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, get_all, module = "stillframe._engine")]
@@ -150,12 +150,19 @@ pub struct DebugFile(pub file::DebugFile);
 #[pymethods]
 impl DebugFile {
     #[staticmethod]
-    #[pyo3(signature = (path, helper=None, keep=None))]
-    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>, keep: Option<PathBuf>) -> PyResult<DebugFile> {
+    #[pyo3(signature = (path, helper=None, keep=None, cpu=None))]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        helper: Option<PathBuf>,
+        keep: Option<PathBuf>,
+        cpu: Option<&str>,
+    ) -> PyResult<DebugFile> {
+        let cpu = cpu.and_then(cpu_named);
         py.detach(|| {
             let helper = helper.map(|path| Data::map(&path)).transpose()?;
             let file =
-                file::DebugFile::open_for(Data::map(&path)?, helper, None, keep.as_deref()).map_err(engine_error)?;
+                file::DebugFile::open_for(Data::map(&path)?, helper, cpu, keep.as_deref()).map_err(engine_error)?;
             Ok(DebugFile(file))
         })
     }
@@ -214,6 +221,10 @@ impl DebugFile {
     #[getter]
     fn is_stripped_of_symbols(&self) -> bool {
         self.0.is_fastlink
+    }
+
+    fn uses_helper_as_index(&self, py: Python<'_>) -> bool {
+        self.0.breakpad.as_ref().is_some_and(|symbols| py.detach(|| symbols.uses_stored_index()))
     }
 
     fn index_bytes<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {

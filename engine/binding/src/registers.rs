@@ -14,6 +14,11 @@ pub fn cpu_name(cpu: Cpu) -> &'static str {
     }
 }
 
+/// The processor of a name; None if the engine does not know it.
+pub fn cpu_named(name: &str) -> Option<Cpu> {
+    [Cpu::X86, Cpu::X64, Cpu::Arm64].into_iter().find(|cpu| cpu_name(*cpu) == name)
+}
+
 /// The name of a general register.
 pub fn register_name(cpu: Cpu, register: Register) -> Option<&'static str> {
     cpu.register_names().get(usize::from(register.0)).copied()

@@ -56,15 +56,21 @@ pub fn image(bytes: &[u8]) {
     }
 }
 
-/// Opens a Breakpad symbol file and asks every question of it, without an index and with the first half of the bytes
-/// taken for one.
+/// Opens a Breakpad symbol file and asks every question of it; then once more, by an index of what the file was before
+/// its middle changed.
 pub fn breakpad(bytes: &[u8]) {
-    let (index, text) = bytes.split_at(bytes.len() / 2);
-    for (text, index) in [(bytes, None), (text, Some(Data::from(index.to_vec())))] {
-        if let Ok(symbols) = BreakpadSymbols::open(Data::from(text.to_vec()), index) {
-            debug_info(&symbols);
-            let _ = RVAS.map(|rva| symbols.cfi_at(Rva(rva)));
-        }
+    const END_BYTES: usize = 1024;
+    let open = |bytes: &[u8], index| BreakpadSymbols::open(Data::from(bytes.to_vec()), index);
+    let Ok(symbols) = open(bytes, None) else { return };
+    let _ = (symbols.identity(), symbols.cpu());
+    debug_info(&symbols);
+    let mut changed = bytes.to_vec();
+    if let Some(middle) = changed.get_mut(END_BYTES..bytes.len().saturating_sub(END_BYTES)) {
+        middle.rotate_left(middle.len() / 3);
+    }
+    if let Ok(symbols) = open(&changed, Some(symbols.index_bytes())) {
+        debug_info(&symbols);
+        let _ = symbols.uses_stored_index();
     }
 }
 

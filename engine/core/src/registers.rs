@@ -83,6 +83,19 @@ impl Cpu {
         }
     }
 
+    /// The register that call frame information in text calls `name`: ours with or without `$` (`$rsp`, `rsp`), on ARM64
+    /// also `x29` and `x30`.
+    pub fn register_named(self, name: &str) -> Option<Register> {
+        let name = name.strip_prefix('$').unwrap_or(name);
+        let name = match (self, name) {
+            (Cpu::Arm64, "x29") => "fp",
+            (Cpu::Arm64, "x30") => "lr",
+            _ => name,
+        };
+        let index = self.register_names().iter().position(|&ours| ours == name)?;
+        Some(Register(index as u8))
+    }
+
     /// How many vector registers a [`RegisterSet`] keeps (XMM or V).
     pub fn vector_count(self) -> usize {
         match self {

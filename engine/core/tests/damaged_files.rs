@@ -169,17 +169,21 @@ fn split_dwarf_of_which_one_file_is_damaged() {
     }
 }
 
-/// Every kind of record, with what they lead to.
-const SYMBOL_FILE: &str = "MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 app\nINFO CODE_ID ABCDEF app\n\
-    FILE 0 a.c\nFILE 1 b.h\nINLINE_ORIGIN 0 inner()\nFUNC 1000 40 0 first(int)\nINLINE 0 10 0 0 1010 10\n\
-    1000 10 7 0\n1010 10 3 1\n1020 20 9 0\nFUNC m 1930 20 4 second()\n1930 20 1 1\nPUBLIC 7b30 0 third\n\
-    STACK WIN 4 1000 40 3 0 8 4 c 0 1 $T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + =\n\
-    STACK CFI INIT 1000 40 .cfa: $rsp 8 + .ra: .cfa -8 + ^\nSTACK CFI 1001 .cfa: $rsp 16 + $rbp: .cfa -16 + ^\n";
+/// A symbol file with a record of every kind, at addresses that the questions ask about.
+const SYMBOL_FILE: &str = "MODULE Linux x86_64 C0BCC3F19827FE653058404B2831D9E60 crash\nINFO CODE_ID F1C3BCC0\nFILE 0 main.cpp\nFILE 1 a b.h\n\
+    INLINE_ORIGIN 0 outer(int)\nINLINE_ORIGIN 1 0 inner\nFUNC m 1000 d0 0 main\nINLINE 0 12 0 0 1010 10 1030 8\nINLINE 1 5 1 1018 4\n\
+    1000 10 11 0\n1010 8 4 1\n1018 4 30 1\n1020 b0 13 0\nFUNC 10d0 0 0 <name omitted>\n10d0 8 7 0\nPUBLIC 10d0 0 _ZN3geo4Rect4areaEi\n\
+    FUNC 1010 10 8 overlaps(char const*) const\nPUBLIC m 1240 0 ?area@Rect@geo@@QEBAHXZ\nSTACK WIN 4 1000 d0 1 0 0 4 8 0 1 $T0 $ebp =\n\
+    STACK WIN 0 1930 20 0 0 8 4 0 0 0 1\nSTACK CFI INIT 1000 d0 .cfa: $rsp 8 + .ra: .cfa -8 + ^\n\
+    STACK CFI 1001 .cfa: $rsp 16 + $rbp: .cfa -16 + ^\nSTACK CFI 1018 $rbp: $rbp $rbx: .undef\n";
 
 #[test]
 fn symbol_files_cut_off_anywhere_and_with_random_damage() {
     every_cut(SYMBOL_FILE.as_bytes(), exercise::breakpad);
     many_mutations(SYMBOL_FILE.as_bytes(), 13, exercise::breakpad);
+    // Longer than the ends by which an index recognises its file.
+    let records = SYMBOL_FILE.split_once('\n').map_or("", |(_, rest)| rest);
+    many_mutations(format!("{SYMBOL_FILE}{}", records.repeat(3)).as_bytes(), 14, exercise::breakpad);
 }
 
 /// The files in the universal files of `frames`.
@@ -204,7 +208,7 @@ fn macho_files_cut_off_anywhere() {
 
 #[test]
 fn macho_files_with_random_damage() {
-    for (file, seed) in frames().iter().zip(12..) {
+    for (file, seed) in frames().iter().zip(14..) {
         many_mutations(file, seed, exercise::macho);
     }
 }

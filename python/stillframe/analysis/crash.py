@@ -5,20 +5,19 @@ Sources: the tables beside this file, one for each system. Numbers that no table
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from stillframe.analysis.access import NULL_PAGES_BYTES, UNREPORTED_ADDRESS
 from stillframe.model.absent import Absent
 from stillframe.model.crash import Crash
 
 if TYPE_CHECKING:
     from stillframe._engine import ExceptionRecord
+    from stillframe.model.crash import Access, Account
     from stillframe.model.dump import Dump
     from stillframe.model.thread import Thread
-
-NULL_PAGES_BYTES = 0x10000
-"""Windows gives out no address below, and Linux usually does not either (`vm.mmap_min_addr`)."""
-UNREPORTED_ADDRESS = (1 << 64) - 1
-"""What Windows on x64 records for a general protection fault, which has no address."""
 
 
 class _Reason(NamedTuple):
@@ -30,22 +29,46 @@ class _Reason(NamedTuple):
     """What happened, in words."""
     link: str = "in"
     """Joins the innermost function to them; empty if the sentence ends before."""
+    is_access: bool = False
+    """Whether they are about an access to memory, of which the account may know more."""
+    more: str = ""
+    """Of an access: what else the system says of the address."""
 
 
 def explain(dump: Dump) -> Crash | None:
-    """What happened; None if the dump was not taken at an exception.
-
-    The sentence names the innermost function, so this may walk a stack and look for files.
-    """
+    """What happened; None if the dump was not taken at an exception."""
     exception = dump.exception
     if exception is None:
         return None
-    thread = dump.crashed_thread
     reason = _reason(dump, exception)
     address = reason.address & ((1 << 8 * dump.pointer_size_bytes) - 1)
-    where = _innermost(thread) if reason.link else ""
-    sentence = f"{reason.deed} {reason.link} {where}" if where else reason.deed
-    return Crash(exception, thread, reason.name, address, sentence)
+    return _ExplainedCrash(exception, dump.crashed_thread, reason.name, address, dump, reason)
+
+
+@dataclass(frozen=True)
+class _ExplainedCrash(Crash):
+    """A crash with its account."""
+
+    _dump: Dump
+    _reason: _Reason
+
+    @cached_property
+    def explanation(self) -> str:
+        """The sentence names the innermost function, so this may walk a stack and look for files."""
+        reason, access, thrown = self._reason, self.account.access, self.account.exception_type
+        if thrown is not None:
+            reason = reason._replace(deed=f"C++ exception {thrown} thrown")
+        if reason.is_access and access is not None:
+            reason = _access_in_words(reason, access, self._dump)
+        where = _innermost(self.thread) if reason.link else ""
+        return f"{reason.deed} {reason.link} {where}" if where else reason.deed
+
+    @cached_property
+    def account(self) -> Account:
+        """All that the properties give, as one value."""
+        from stillframe.analysis.account import account_of  # which the reason alone does not need
+
+        return account_of(self._dump)
 
 
 def _reason(dump: Dump, exception: ExceptionRecord) -> _Reason:
@@ -53,7 +76,7 @@ def _reason(dump: Dump, exception: ExceptionRecord) -> _Reason:
     if system in {"Linux", "Android"}:
         return _linux(exception, dump.pointer_size_bytes)
     if system in {"Mac OS X", "iOS"}:
-        return _mach(exception, dump.pointer_size_bytes)
+        return _mach(exception, dump)
     if system.startswith("Windows") or not system:
         return _windows(exception, dump)
     name = f"unknown 0x{exception.code:08x} / 0x{exception.flags:08x}"
@@ -91,16 +114,25 @@ def _access_violation(kind: int, address: int, dump: Dump) -> _Reason:
     known = windows.ACCESS_KINDS.get(kind)
     name = f"EXCEPTION_ACCESS_VIOLATION_{known}" if known else "EXCEPTION_ACCESS_VIOLATION"
     where = _address_in_words(address, dump.pointer_size_bytes)
+    deed = f"access to {where}"
     if known == "READ" and address == UNREPORTED_ADDRESS and dump.cpu == "amd64":
         # breakpad's write_av_non_canonical.dmp, as its name says, is a write, recorded as a read of this address: the
-        # processor reports neither which address it was, if that is not canonical, nor what was done to it.
-        return _Reason(
-            name, address, f"access to an address that is not canonical (recorded as a read of {where})", "by"
-        )
-    if known == "EXEC":
-        return _Reason(name, address, f"execution of {where}, where no code may run", link="")
-    deed = {"READ": f"read from {where}", "WRITE": f"write to {where}"}.get(known or "", f"access to {where}")
-    return _Reason(name, address, deed, "by")
+        # processor reports neither which address it was, if that is not canonical, nor what was done to it. Only the
+        # instruction tells; these are the words where it is not known.
+        deed = f"access to an address that is not canonical (recorded as a read of {where})"
+    return _Reason(name, address, deed, "by", is_access=True)
+
+
+def _access_in_words(reason: _Reason, access: Access, dump: Dump) -> _Reason:
+    """`write to 0x0 (null)`, linked by `by`."""
+    where = _address_in_words(access.address, dump.pointer_size_bytes)
+    is_found = access.address != access.reported
+    if access.kind == "execute":
+        why = "which is not canonical," if is_found else "where no code may run"
+        return reason._replace(deed=f"execution of {where}, {why}", link="by" if is_found else "")
+    deed = {"read": f"read from {where}", "write": f"write to {where}"}.get(access.kind or "", f"access to {where}")
+    more = ", which is not canonical," if is_found else reason.more
+    return reason._replace(deed=deed + more, link="by")
 
 
 def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
@@ -111,23 +143,28 @@ def _linux(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
         return _Reason("DUMP_REQUESTED", exception.address, WORDS[DUMP_REQUESTED], link="")
     more = CODE_WORDS.get(signal.code_name or "")
     if signal.has_address and signal.code_name == "SI_KERNEL":
-        return _Reason(signal.name, exception.address, "access to an address that the processor did not report", "by")
+        unreported = "access to an address that the processor did not report"
+        return _Reason(signal.name, exception.address, unreported, "by", is_access=True)
     if signal.has_address:
-        deed = f"access to {_address_in_words(exception.address, pointer_size_bytes)}" + (f", {more}," if more else "")
-        return _Reason(signal.name, exception.address, deed, "by")
+        where = _address_in_words(exception.address, pointer_size_bytes)
+        more = f", {more}," if more else ""
+        return _Reason(signal.name, exception.address, f"access to {where}{more}", "by", is_access=True, more=more)
     deed = more or WORDS.get(signal.number, f"signal {signal.name}")
     return _Reason(signal.name, exception.address, deed)
 
 
-def _mach(exception: ExceptionRecord, pointer_size_bytes: int) -> _Reason:
+def _mach(exception: ExceptionRecord, dump: Dump) -> _Reason:
     from stillframe.analysis import mach
 
-    name = mach.name(exception.code, exception.flags)
-    if exception.code == mach.BAD_ACCESS:
-        return _Reason(
-            name, exception.address, f"access to {_address_in_words(exception.address, pointer_size_bytes)}", "by"
-        )
-    return _Reason(name, exception.address, mach.WORDS.get(exception.code, f"exception 0x{exception.code:08x}"))
+    code, parameters = exception.code, exception.parameters
+    name = mach.name(code, exception.flags, parameters, dump.cpu)
+    signal = mach.crash_signal(code, parameters)
+    if signal is not None:
+        return _Reason(name, exception.address, f"end by signal {mach.SIGNALS.get(signal, signal)}")
+    if code == mach.BAD_ACCESS:
+        where = _address_in_words(exception.address, dump.pointer_size_bytes)
+        return _Reason(name, exception.address, f"access to {where}", "by", is_access=True)
+    return _Reason(name, exception.address, mach.WORDS.get(code, f"exception {name}"))
 
 
 def _address_in_words(address: int, pointer_size_bytes: int) -> str:

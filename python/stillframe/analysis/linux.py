@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from stillframe.model.absent import Absent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stillframe.model.dump import Dump
 
 CPU_INFO, PROC_STATUS, LSB_RELEASE, MAPS = 0x47670003, 0x47670004, 0x47670005, 0x47670009
@@ -87,3 +89,22 @@ def _text(dump: Dump, stream_type: int) -> str | None:
         if stream.type == stream_type:
             return dump.stream_bytes(stream.index).decode("utf-8", "replace").rstrip("\0")
     return None
+
+
+def mapping_name(dump: Dump, address: int) -> str | None:
+    """What `/proc/PID/maps` calls the mapping at `address`: `[heap]`, `/dev/shm/x`; None if it has no name."""
+    for start, end, _, name in mappings(dump):
+        if start <= address < end:
+            return name or None
+    return None
+
+
+def mappings(dump: Dump) -> Iterator[tuple[int, int, str, str]]:
+    """Lines of `/proc/PID/maps`: start, end, permissions such as `rw-p`, name; damaged lines are left out."""
+    for line in (_text(dump, MAPS) or "").splitlines():
+        words = line.split(maxsplit=5)
+        start, _, end = words[0].partition("-") if words else ("", "", "")
+        try:
+            yield int(start, 16), int(end, 16), words[1], words[5].strip() if len(words) > 5 else ""
+        except (ValueError, IndexError):
+            continue

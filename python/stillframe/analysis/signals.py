@@ -4,9 +4,13 @@ Source: `signal(7)`, `sigaction(2)`, `asm-generic/siginfo.h`. Breakpad and Crash
 code and `si_code` as its flags; the exception's address is `si_addr`, which only some signals have.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS = 4, 5, 6, 7, 8, 11, 31
+OF_INSTRUCTIONS = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV}
+"""Those that the processor raises."""
 DUMP_REQUESTED = 0xFFFFFFFF
 """Breakpad's mark of a dump that was taken without a signal."""
 
@@ -54,6 +58,13 @@ _CODES = {
 """The codes of a signal, from 1 on."""
 
 
+class Sender(NamedTuple):
+    """A process that sent a signal."""
+
+    process_id: int
+    user_id: int
+
+
 class Signal(NamedTuple):
     """A signal as stored in an exception record."""
 
@@ -84,6 +95,16 @@ class Signal(NamedTuple):
     def has_address(self) -> bool:
         """Whether the record's address is one that the program accessed."""
         return self.number in {SIGSEGV, SIGBUS}
+
+    def sender(self, address: int) -> Sender | None:
+        """Who sent it, if a process did: `si_pid` and `si_uid` stand where other signals have `si_addr`.
+
+        breakpad's linux_overflow.dmp has SIGABRT with the address 0x3e8000039be: process 0x39be of user 1000. Old
+        writers store no code, so that those signals which the processor raises are left out by number.
+        """
+        if self.number in OF_INSTRUCTIONS | {SIGSYS, DUMP_REQUESTED} or not address:
+            return None
+        return Sender(address & 0xFFFFFFFF, address >> 32)
 
 
 WORDS = {

@@ -7,10 +7,14 @@ ACCESS_VIOLATION = 0xC0000005
 IN_PAGE_ERROR = 0xC0000006
 STACK_BUFFER_OVERRUN = 0xC0000409
 """STATUS_STACK_BUFFER_OVERRUN: raised by every `__fastfail`, whatever its code."""
+STACK_OVERFLOW = 0xC00000FD
 CPP_EXCEPTION = 0xE06D7363
 """`throw` of Microsoft's C++ compiler: `0xE0` and the letters `msc`."""
 CLR_EXCEPTION = 0xE0434352
 """`throw` of .NET from version 4 on: `0xE0` and the letters `CCR`."""
+HEAP_CORRUPTION = 0xC0000374
+THREAD_NAMING = 0x406D1388
+"""How programs tell debuggers the name of a thread: an exception that they handle themselves."""
 OUT_OF_MEMORY = 0xE0000008
 """Raised by Chromium's allocators."""
 SIMULATED = 0x0517A7ED
@@ -38,7 +42,7 @@ NAMES = {
     0xC0000094: "EXCEPTION_INT_DIVIDE_BY_ZERO",
     0xC0000095: "EXCEPTION_INT_OVERFLOW",
     0xC0000096: "EXCEPTION_PRIV_INSTRUCTION",
-    0xC00000FD: "EXCEPTION_STACK_OVERFLOW",
+    STACK_OVERFLOW: "EXCEPTION_STACK_OVERFLOW",
     0xC0000194: "EXCEPTION_POSSIBLE_DEADLOCK",
     OUT_OF_MEMORY: "Out of Memory",
     CPP_EXCEPTION: "Unhandled C++ Exception",
@@ -63,15 +67,16 @@ WORDS = {
     0xC0000094: "integer division by zero",
     0xC0000095: "integer overflow",
     0xC0000096: "privileged instruction",
-    0xC00000FD: "stack overflow",
+    STACK_OVERFLOW: "stack overflow",
     0xC0000135: "a DLL was not found",
     0xC0000139: "an entry point was not found in a DLL",
     0xC0000142: "a DLL failed to initialize",
-    0xC0000374: "heap corruption, noticed by the heap manager",
+    HEAP_CORRUPTION: "heap corruption, noticed by the heap manager",
     0xC0000409: "stack buffer overrun or other fast-fail",
     0xC0000417: "invalid parameter passed to a function of the C runtime",
     0xC0000420: "failed assertion",
     0xC0000602: "fail-fast exception",
+    THREAD_NAMING: "announcement of a thread's name to a debugger, which is no error",
     OUT_OF_MEMORY: "out of memory",
     CPP_EXCEPTION: "C++ exception thrown",
     CLR_EXCEPTION: ".NET exception thrown",

@@ -13,9 +13,13 @@ from stillframe.cli.verb import verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stillframe import Dump, Thread
+    from stillframe import Crash, Dump, Thread
     from stillframe.cli.page import Page
     from stillframe.cli.verb import Request
+    from stillframe.model.crash import CrashOperand
+
+MOST_STATEMENTS = 6
+"""Shown of what can be said of a crash."""
 
 
 def run(request: Request, which: str | None) -> None:
@@ -78,10 +82,50 @@ def _add_crash(page: Page, dump: Dump) -> None:
         page.line("no crash: the dump was taken of a running program")
         return
     at = "" if crash.address is None else f" at {address_text(dump, crash.address)}"
+    if crash.reason.startswith("SIG"):
+        from stillframe.analysis.signals import Signal
+
+        if Signal(crash.exception.code, crash.exception.flags).sender(crash.address or 0) is not None:
+            at = ""  # who sent the signal stands where other signals have an address
     page.line(Styled(crash.reason, "bold red"), at)
     page.line(crash.explanation)
+    _add_instruction(page, crash)
+    for statement in crash.statements[:MOST_STATEMENTS]:
+        page.line(f"- {statement}")
+    if len(crash.statements) > MOST_STATEMENTS:
+        page.line(Styled(f"- {len(crash.statements) - MOST_STATEMENTS} more with --json", "dim"))
     if crash.thread is None:
         page.line(Styled(f"in thread id {crash.exception.thread_id}, which the dump does not list", "yellow"))
+
+
+def _add_instruction(page: Page, crash: Crash) -> None:
+    """The instruction that faulted, and what its operands were."""
+    from stillframe.cli.page import Styled
+
+    instruction = crash.instruction
+    was_run = crash.access is None or crash.access.kind != "execute"
+    if isinstance(instruction, Absent) or not (crash.account.is_raised_by_instruction and was_run):
+        return
+    text = f"{instruction.mnemonic} {instruction.operands}".rstrip()
+    used = [operand for operand in crash.operands if operand.kind == "memory" or operand.access != "write"]
+    operands = "; ".join(_operand(operand) for operand in used)
+    page.line(Styled(text, "bold"), f"    where {operands}" if operands else "")
+
+
+def _operand(operand: CrashOperand) -> str:
+    """`[rcx] (*where, loaded from g_null) at 0x0`; `eax (doubled) = 0x6a`."""
+    of_memory = operand.text.partition("[")
+    text = f"[{of_memory[2]}" if operand.kind == "memory" and of_memory[1] else operand.text
+    parts = [text]
+    name = operand.name if operand.name is None or operand.name not in operand.text else None
+    notes = [name or "", f"loaded from {operand.origin}" if operand.origin else ""]
+    if any(notes):
+        parts.append(f"({', '.join(note for note in notes if note)})")
+    if operand.address is not None:
+        parts.append(f"at {operand.address:#x}" if isinstance(operand.address, int) else f"is {operand.address.reason}")
+    if isinstance(operand.value, int) and operand.access != "write":
+        parts.append(f"= {operand.value:#x}")
+    return " ".join(parts)
 
 
 def _add_stacks(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:

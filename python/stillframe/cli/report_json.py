@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe import Absent
-from stillframe._engine import EngineError
-from stillframe.analysis import linux
-from stillframe.cli import schema
+from stillframe.analysis import handler_notes, linux
+from stillframe.cli import crash_json, schema
 from stillframe.cli.missing import lacks
 
 if TYPE_CHECKING:
@@ -29,18 +28,18 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
     crashed = dump.crashed_thread
     schema.show(
         {
-            "crash_info": _crash_info(dump),
+            "crash_info": crash_json.crash_info(dump),
             "crashing_thread": _crashing_thread(dump, crashed) if crashed else None,
             "handles": _handles(dump),
             "linux_memory_map_count": linux.memory_map_count(dump),
             "lsb_release": linux.lsb_release(dump),
             "mac_boot_args": None,
-            "mac_crash_info": None,
+            "mac_crash_info": crash_json.mac_crash_info(dump),
             "main_module": 0 if dump.modules else None,
             "pid": linux.process_id(dump),
             "proc_limits": None,
             "process_uptime": _uptime_seconds(dump),
-            "soft_errors": None,
+            "soft_errors": handler_notes.soft_errors(dump),
             "status": "OK",
             "system_info": _system_info(dump),
             "thread_count": len(dump.threads),
@@ -52,34 +51,6 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "modules_contains_cert_info": False,
         }
     )
-
-
-def _crash_info(dump: Dump) -> Object:
-    crash = dump.crash
-    address = None if crash is None else crash.address
-    return {
-        "address": None if address is None else schema.hex_text(dump, address),
-        "adjusted_address": None,
-        "assertion": None,
-        "crash_inconsistencies": None,
-        "crashing_thread": crash.thread.index if crash and crash.thread else None,
-        "instruction": _crashing_instruction(dump),
-        "instruction_pointer_update": None,
-        "memory_accesses": None,
-        "possible_bit_flips": None,
-        "type": crash.reason if crash else None,
-    }
-
-
-def _crashing_instruction(dump: Dump) -> str | None:
-    crashed = dump.crashed_thread
-    if crashed is None or not crashed.frames:
-        return None
-    try:
-        instructions = dump.disassemble(crashed.frames[0].instruction, count=1).instructions
-    except EngineError:  # of a processor whose instructions are not disassembled yet
-        return None
-    return f"{instructions[0].mnemonic} {instructions[0].operands}".rstrip() if instructions else None
 
 
 def _crashing_thread(dump: Dump, crashed: Thread) -> Object:
@@ -136,6 +107,7 @@ def _unloaded_modules(dump: Dump) -> list[Object]:
 
 def _extras(dump: Dump, threads: Sequence[Thread]) -> Object:
     return {
+        "crashpad": crash_json.crashpad_info(dump),
         "explanation": dump.crash.explanation if dump.crash else None,
         "file": str(dump.path),
         "size": dump.size_bytes,

@@ -51,6 +51,10 @@ class Reason(StrEnum):
     STREAM_MISSING = "the dump has no such stream", "none: its writer left it out"
     STREAM_BROKEN = "the dump's stream cannot be read", "none: the file is damaged"
     CONTEXT_MISSING = "the dump holds no registers of this thread", "none: its writer left them out"
+    SEGMENT_BASE_UNKNOWN = "relative to a segment whose base the dump does not say", "none: no dump stores it"
+    NO_DISASSEMBLER = "instructions of this processor are not decoded yet", "use another disassembler on the bytes"
+    NO_INSTRUCTION = "the bytes are no instruction", "none: this is no code"
+    NO_ANALYSIS = "nobody has analysed the crash", "open the dump with `stillframe.open`"
 
 
 @dataclass(frozen=True, slots=True)

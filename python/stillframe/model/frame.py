@@ -10,11 +10,14 @@ from stillframe.model.location import SourceLocation
 from stillframe.model.naming import symbolize
 
 if TYPE_CHECKING:
-    from stillframe._engine import FrameRecord, Registers, Trust, VariableRecord
+    from stillframe._engine import FrameRecord, Instruction, Registers, Trust, VariableRecord
     from stillframe.model.location import SourceText
     from stillframe.model.module import Module
     from stillframe.model.process import Process
     from stillframe.model.symbol import Function, NameKind, Symbolized
+
+LARGEST_FUNCTION_BYTES = 1 << 20
+"""Up to an instruction. More is a function that its debug information does not bound, or a hostile one."""
 
 
 class Variable(NamedTuple):
@@ -123,15 +126,27 @@ class Frame:
             return self.instruction
         if self.registers.cpu == "arm64":
             return self.instruction - 4  # all instructions are as long
-        # Instructions cannot be decoded backwards: start where the function does.
-        function = self.function
-        if isinstance(function, Absent):
-            return Absent.because(Reason.NO_CALL_FOUND)
-        self._process.memory.read_partial(function.address, self.instruction - function.address)  # brings the image
-        decoded = self._process.space.disassemble(function.address, end=self.instruction)
-        if decoded and decoded[-1].flow == "call" and decoded[-1].address + len(decoded[-1].data) == self.instruction:
+        decoded = self.instructions_before
+        if decoded and decoded[-1].flow == "call":
             return decoded[-1].address
         return Absent.because(Reason.NO_CALL_FOUND)
+
+    @property
+    def instructions_before(self) -> tuple[Instruction, ...]:
+        """The function's instructions up to `instruction`, which is not among them; empty if they are not known.
+
+        x86 and x64 only. The last one ends where `instruction` is.
+        """
+        # Instructions cannot be decoded backwards: start where the function does.
+        function = self.function
+        if isinstance(function, Absent) or self.registers.cpu == "arm64":
+            return ()
+        if not 0 <= self.instruction - function.address <= LARGEST_FUNCTION_BYTES:
+            return ()
+        self._process.memory.read_partial(function.address, self.instruction - function.address)  # brings the image
+        decoded = self._process.space.disassemble(function.address, end=self.instruction)
+        is_whole = bool(decoded) and decoded[-1].address + len(decoded[-1].data) == self.instruction
+        return tuple(decoded) if is_whole else ()
 
     def _variable(self, record: VariableRecord) -> Variable:
         place, address = self._place(record)

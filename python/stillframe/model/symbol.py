@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from stillframe.errors import AmbiguousSymbol, NoSuchSymbol, SymbolsMissing
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 SymbolKind: TypeAlias = Literal["function", "public_code", "public_data", "variable", "export"]
 NameKind: TypeAlias = Literal["function", "symbol", "module", "address"]
+
+
+_CLONE = re.compile(r"\.(cold|part|isra|constprop|lto_priv)(\.\d+)*$")
 
 
 class Function(NamedTuple):
@@ -111,6 +115,8 @@ def only(symbols: list[Symbol], name: str) -> Symbol:
 
     :raises NoSuchSymbol: :raises AmbiguousSymbol:
     """
+    # GCC splits functions: `name.cold` is the part that hardly ever runs, and is shown under the same name.
+    symbols = [symbol for symbol in symbols if _CLONE.search(symbol.decorated_name) is None] or symbols
     addresses = tuple(dict.fromkeys(symbol.address for symbol in symbols))
     if not addresses:
         raise NoSuchSymbol(name, "no symbol of this name")

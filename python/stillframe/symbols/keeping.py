@@ -54,19 +54,24 @@ class KeepingOpener:
             return None  # no home folder, no room, no right to write
         return folder
 
-    def open(self, path: Path, supplementary: Path | None = None) -> DebugFile:
-        """Opens a file. :raises OSError: :raises EngineError: if it holds no debug information."""
+    def open(self, path: Path, supplementary: Path | None = None, cpu: str | None = None) -> DebugFile:
+        """Opens a file; of one for several processors, the part for `cpu`.
+
+        :raises OSError: :raises EngineError: if it holds no debug information.
+        """
         size_bytes = path.stat().st_size
         if size_bytes < SMALLEST_KEPT_BYTES or path.suffix.lower() == ".pdb":
-            return DebugFile.open(path, supplementary)
-        debug = DebugFile.open(path, supplementary, self.folder)
+            return DebugFile.open(path, supplementary, cpu=cpu)
+        debug = DebugFile.open(path, supplementary, self.folder, cpu)
         if debug.format != "breakpad" or debug.debug_id is None or self.folder is None:
             return debug
         index = self.folder / f"{debug.debug_id}-{size_bytes:x}.index"
         try:
             if index.is_file():
-                os.utime(index)
-                return DebugFile.open(path, index)
+                kept = DebugFile.open(path, index)
+                if kept.uses_helper_as_index():
+                    os.utime(index)
+                    return kept
             self._keep(index, debug.index_bytes() or b"")
         except OSError:
             pass

@@ -5,7 +5,7 @@
 //!
 //! Source: System V gABI, "Section Compression"; zlib, "Maximum expansion factor" (1032:1); GNU binutils, `.zdebug_`.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use flate2::read::ZlibDecoder;
 use ruzstd::decoding::StreamingDecoder;
@@ -23,6 +23,8 @@ const ZSTD: u32 = 2;
 const MOST_EXPANSION: u64 = 1032;
 /// Largest section.
 const MOST_BYTES: u64 = 4 << 30;
+/// Bytes that are inflated at a time.
+const PART_BYTES: usize = 256 << 10;
 /// Largest window of zstd: what `zstd --ultra` uses at most without `--long`.
 const MOST_WINDOW_BYTES: u64 = 128 << 20;
 
@@ -68,6 +70,22 @@ pub fn claimed_bytes(stored: &[u8], is_64: bool) -> Option<u64> {
 
 /// Decompresses a section that begins with an `Elf32_Chdr` or `Elf64_Chdr`.
 pub fn decompress(stored: &[u8], is_64: bool) -> Result<Vec<u8>, CompressionError> {
+    let mut bytes = Vec::with_capacity(checked_bytes(stored, is_64).unwrap_or(0) as usize);
+    decompress_into(stored, is_64, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The size that a compressed section claims, if it can be that long.
+fn checked_bytes(stored: &[u8], is_64: bool) -> Result<u64, CompressionError> {
+    let mut input = Reader::new(stored);
+    input.skip(if is_64 { 8 } else { 4 })?;
+    let size = word(&mut input, is_64)?;
+    check_claim(stored, size)?;
+    Ok(size)
+}
+
+/// The same, into `output`, a part at a time.
+pub fn decompress_into(stored: &[u8], is_64: bool, output: &mut dyn Write) -> Result<(), CompressionError> {
     let mut input = Reader::new(stored);
     let kind = input.u32()?;
     if is_64 {
@@ -76,14 +94,17 @@ pub fn decompress(stored: &[u8], is_64: bool) -> Result<Vec<u8>, CompressionErro
     let size = word(&mut input, is_64)?;
     word(&mut input, is_64)?; // alignment
     match kind {
-        ZLIB => inflate(input.rest(), size),
+        ZLIB => {
+            check_claim(input.rest(), size)?;
+            copy_all(ZlibDecoder::new(input.rest()), size, output)
+        }
         ZSTD => {
             let bytes = input.rest();
             check_claim(bytes, size)?;
             let window = MOST_WINDOW_BYTES.min(size.max(1 << 20).next_power_of_two());
             let decoder = StreamingDecoder::new_with_max_window_size(bytes, window);
             let decoder = decoder.map_err(|error| CompressionError::Damaged(error.to_string()))?;
-            read_all(decoder, size)
+            copy_all(decoder, size, output)
         }
         other => Err(CompressionError::Unknown(other)),
     }
@@ -101,7 +122,9 @@ pub fn decompress_gnu(stored: &[u8]) -> Result<Vec<u8>, CompressionError> {
 
 fn inflate(bytes: &[u8], size: u64) -> Result<Vec<u8>, CompressionError> {
     check_claim(bytes, size)?;
-    read_all(ZlibDecoder::new(bytes), size)
+    let mut inflated = Vec::with_capacity(size as usize);
+    copy_all(ZlibDecoder::new(bytes), size, &mut inflated)?;
+    Ok(inflated)
 }
 
 fn check_claim(bytes: &[u8], size: u64) -> Result<(), CompressionError> {
@@ -111,13 +134,22 @@ fn check_claim(bytes: &[u8], size: u64) -> Result<(), CompressionError> {
     Ok(())
 }
 
-/// Reads to the end, but not further than one byte beyond the claimed size.
-fn read_all(decoder: impl Read, size: u64) -> Result<Vec<u8>, CompressionError> {
-    let mut bytes = Vec::with_capacity(size as usize);
+/// Copies to the end, but not further than one byte beyond the claimed size.
+fn copy_all(decoder: impl Read, size: u64, output: &mut dyn Write) -> Result<(), CompressionError> {
     let mut limited = decoder.take(size.saturating_add(1));
-    limited.read_to_end(&mut bytes).map_err(|error| CompressionError::Damaged(error.to_string()))?;
-    if bytes.len() as u64 != size {
-        return Err(CompressionError::Size { found: bytes.len(), claimed: size });
+    let mut part = vec![0; PART_BYTES.min(size.max(1) as usize)];
+    let damaged = |error: std::io::Error| CompressionError::Damaged(error.to_string());
+    let mut copied = 0;
+    loop {
+        let read = limited.read(&mut part).map_err(damaged)?;
+        if read == 0 {
+            break;
+        }
+        output.write_all(&part[..read]).map_err(damaged)?;
+        copied += read;
     }
-    Ok(bytes)
+    if copied as u64 != size {
+        return Err(CompressionError::Size { found: copied, claimed: size });
+    }
+    Ok(())
 }

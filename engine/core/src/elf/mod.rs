@@ -205,6 +205,22 @@ impl Elf {
             .map_err(|source| ElfError::Compression { name: self.shown_name(section), source })
     }
 
+    /// Whether [`Elf::debug_section`] has something to give.
+    pub fn has_debug_section(&self, name: &str) -> bool {
+        let is_filled = |name: &str| {
+            let section = self.section_named(name);
+            section.is_some_and(|section| section.kind != section_kind::NOBITS && section.size_bytes > 0)
+        };
+        let old = name.strip_prefix(".debug_").map(|rest| format!(".zdebug_{rest}"));
+        is_filled(name) || old.is_some_and(|old| is_filled(&old))
+    }
+
+    /// Inflates a compressed section into `output`, a part at a time; true if all of it came out.
+    pub fn inflate_into(&self, section: &Section, output: &mut dyn std::io::Write) -> bool {
+        let stored = self.stored_bytes(section).ok().filter(|_| section.is_compressed());
+        stored.is_some_and(|stored| compression::decompress_into(&stored, self.header.is_64, output).is_ok())
+    }
+
     /// How long a compressed section claims to be when it is inflated; None of one that is not compressed.
     pub fn inflated_bytes(&self, section: &Section) -> Option<u64> {
         let stored = self.stored_bytes(section).ok().filter(|_| section.is_compressed())?;

@@ -7,6 +7,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::segments::{Layout, Mapping, Segments};
@@ -16,6 +17,7 @@ use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
 use crate::cfi::CfiRow;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
+use crate::debuginfo::file::DebugFile;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::dump::modules::{CodeView, Module};
 use crate::macho::{self, FileKind, MachO, Segment, UnwindInfo, Unwinding, protection, segment_flag};
@@ -27,13 +29,15 @@ use crate::unwind::UnwindTables;
 const MOST_SEGMENTS: usize = 256;
 /// Tables for the dynamic linker, symbols and signatures.
 const LINK_EDIT: &str = "__LINKEDIT";
+/// Why the file of a dSYM bundle is no image.
+const HOLLOW: &str = "a Mach-O file of debug information alone (dSYM): it holds no code";
 
 /// A Mach-O image in a file, or as it was mapped.
 pub struct MachImage {
     macho: Arc<MachO>,
     layout: Layout,
     segments: Segments,
-    link_edit: Vec<Range<u64>>,
+    unlike_memory: Vec<Range<u64>>,
     tables: OnceLock<Tables>,
     symbols: OnceLock<SymbolTable>,
 }
@@ -60,26 +64,27 @@ impl MachImage {
     }
 
     fn new(macho: MachO, layout: Layout) -> Result<MachImage, ImageError> {
+        let refuse = |why: &str| Err(ImageError::MachO(why.to_owned()));
+        let is_hollow =
+            |section: &macho::Section| section.is_executable() && section.size_bytes != 0 && !macho.holds(section);
         match macho.kind() {
+            FileKind::DebugInformation => return refuse(HOLLOW),
             FileKind::Executable
             | FileKind::Library
             | FileKind::Bundle
             | FileKind::DynamicLinker
             | FileKind::KernelExtension => {}
-            FileKind::DebugInformation => {
-                return Err(ImageError::MachO(
-                    "a Mach-O file of debug information alone (dSYM): it holds no code".to_owned(),
-                ));
-            }
-            _ => return Err(ImageError::MachO("a Mach-O file that is neither a program nor a library".to_owned())),
+            _ => return refuse("a Mach-O file that is neither a program nor a library"),
+        }
+        if macho.sections().iter().any(is_hollow) {
+            return refuse(HOLLOW);
         }
         let segments = macho.segments().iter().take(MOST_SEGMENTS);
         let segments = segments.filter_map(|segment| section(&macho, segment, layout)).collect();
         let segments = Segments::new(macho.data().clone(), segments);
-        let link_edit = segments.list().iter().filter(|segment| segment.name == LINK_EDIT);
-        let link_edit = link_edit.map(|segment| segment.rva.0.into()..segment.end()).collect();
+        let unlike_memory = unlike_memory(&macho, segments.list());
         let (tables, symbols) = (OnceLock::new(), OnceLock::new());
-        Ok(MachImage { macho: Arc::new(macho), layout, segments, link_edit, tables, symbols })
+        Ok(MachImage { macho: Arc::new(macho), layout, segments, unlike_memory, tables, symbols })
     }
 
     /// The file: its sections and symbols.
@@ -156,6 +161,24 @@ fn section(macho: &MachO, segment: &Segment, layout: Layout) -> Option<Section> 
     mapping.section(macho.data(), layout)
 }
 
+/// What a process has in memory otherwise than the file has it, in address order.
+///
+/// Situations: the libraries of a system share one `__LINKEDIT`, which the builder of their shared cache has written, and
+/// signing a program changes its own. Programs of the App Store are encrypted in the file.
+fn unlike_memory(macho: &MachO, segments: &[Section]) -> Vec<Range<u64>> {
+    let link_edit = segments.iter().filter(|segment| segment.name == LINK_EDIT);
+    let link_edit = link_edit.map(|segment| segment.rva.0.into()..segment.end());
+    let encrypted = macho.encrypted().and_then(|place| {
+        let covers = |segment: &&Segment| place.offset.wrapping_sub(segment.offset) < segment.file_size_bytes;
+        let segment = macho.segments().iter().find(covers)?;
+        let start = u64::from(macho.rva(segment.vmaddr)?.0) + (place.offset - segment.offset);
+        Some(start..start + place.size_bytes)
+    });
+    let mut unlike: Vec<Range<u64>> = link_edit.chain(encrypted).collect();
+    unlike.sort_by_key(|range| range.start);
+    unlike
+}
+
 impl Image for MachImage {
     fn cpu(&self) -> Option<Cpu> {
         self.macho.cpu()
@@ -206,16 +229,18 @@ impl Image for MachImage {
         Vec::new()
     }
 
-    /// `__LINKEDIT`. Situation: the libraries of a system share one, which the builder of their shared cache has
-    /// written, and signing a program changes its own.
     fn loader_written(&self) -> &[Range<u64>] {
-        &self.link_edit
+        &self.unlike_memory
     }
 
     fn export_at(&self, rva: Rva) -> Option<(Cow<'_, str>, Rva)> {
         let symbol = self.symbols().symbol_at(rva)?;
         let name = display_name(&symbol.name).into_owned();
         (self.section_at(rva)?.contains(symbol.rva)).then_some((Cow::Owned(name), symbol.rva))
+    }
+
+    fn own_debug_info(&self, _folder: Option<&Path>) -> Option<DebugFile> {
+        (self.layout == Layout::File).then(|| DebugFile::of_macho(self.macho.clone()))
     }
 }
 

@@ -19,6 +19,7 @@ mod command {
     pub const SEGMENT_64: u32 = 0x19;
     pub const UUID: u32 = 0x1b;
     pub const FUNCTION_STARTS: u32 = 0x26;
+    pub const ENCRYPTION_INFO_64: u32 = 0x2c;
 }
 
 /// Bits of `initprot`.
@@ -131,9 +132,11 @@ impl Section {
 }
 
 /// A part of the file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
+    /// Where it begins.
     pub offset: u64,
+    /// Bytes.
     pub size_bytes: u64,
 }
 
@@ -149,6 +152,7 @@ pub struct Commands {
     /// Records and names.
     pub symbols: Option<(Place, Place)>,
     pub function_starts: Option<Place>,
+    pub encrypted: Option<Place>,
 }
 
 impl Commands {
@@ -168,6 +172,7 @@ impl Commands {
             install_name: None,
             symbols: None,
             function_starts: None,
+            encrypted: None,
         };
         let mut input = Reader::new(bytes);
         for index in 0..count {
@@ -199,6 +204,10 @@ impl Commands {
             command::FUNCTION_STARTS => {
                 let (offset, size_bytes) = (content.u32()?.into(), content.u32()?.into());
                 self.function_starts = Some(Place { offset, size_bytes });
+            }
+            command::ENCRYPTION_INFO_64 => {
+                let (offset, size_bytes) = (content.u32()?.into(), content.u32()?.into());
+                self.encrypted = (content.u32()? != 0).then_some(Place { offset, size_bytes });
             }
             _ => {}
         }

@@ -33,7 +33,7 @@ use crate::bytes::Truncated;
 use crate::data::Data;
 use crate::registers::Cpu;
 use commands::Commands;
-pub use commands::{FileKind, Section, Segment, protection, segment_flag};
+pub use commands::{FileKind, Place, Section, Segment, protection, segment_flag};
 pub use encoding::{Unwinding, unwinding};
 pub use symbols::{MachSymbol, SymbolTable};
 pub use universal::{Slice, is_macho, slices};
@@ -131,6 +131,11 @@ impl MachO {
         self.commands.install_name.as_deref()
     }
 
+    /// `LC_ENCRYPTION_INFO_64`: the part of the file that is encrypted, which the kernel decrypts when it maps it.
+    pub fn encrypted(&self) -> Option<Place> {
+        self.commands.encrypted
+    }
+
     /// Segments, in the order of the file.
     pub fn segments(&self) -> &[Segment] {
         &self.commands.segments
@@ -146,11 +151,20 @@ impl MachO {
         self.sections().iter().find(|section| section.segment_name == segment && section.name == name)
     }
 
-    /// A section's content; empty for one that takes no space in the file. A dSYM's file names the sections of its
-    /// image without having their bytes.
+    /// Whether the section's content is in the file. That of a dSYM bundle names the sections of its image, but its
+    /// segments have no bytes; dsymutil 19 copies `__eh_frame`, so that `__TEXT` has a few.
+    pub fn holds(&self, section: &Section) -> bool {
+        let (offset, size_bytes) = (u64::from(section.offset), section.size_bytes);
+        !section.is_zero_filled()
+            && self.segments().get(section.segment).is_some_and(|segment| {
+                let within = offset.checked_sub(segment.offset);
+                within.and_then(|it| it.checked_add(size_bytes)).is_some_and(|end| end <= segment.file_size_bytes)
+            })
+    }
+
+    /// A section's content; empty for one that the file does not hold.
     pub fn section_bytes(&self, section: &Section) -> Result<Data, MachError> {
-        let segment = self.segments().get(section.segment);
-        if section.is_zero_filled() || segment.is_none_or(|segment| segment.file_size_bytes == 0) {
+        if !self.holds(section) {
             return Ok(Data::from(Vec::new()));
         }
         let bytes = self.data.part(section.offset.into(), section.size_bytes);

@@ -1,14 +1,16 @@
 #!/bin/sh -e
 # Builds frames.dylib, a universal file, and frames.dwarf, which is what a dSYM bundle holds of it, with clang, lld and
-# dsymutil 19. The tests' expected values are those of llvm-objdump, llvm-nm and llvm-dwarfdump.
+# dsymutil 19. `__debug_frame` in frames.dwarf tells in DWARF what the compact encodings must say. Other expected values of
+# the tests are those of llvm-objdump, llvm-nm, llvm-dwarfdump and llvm-symbolizer; they change with other compilers.
 cd "$(dirname "$0")"
 build() {
     architecture=$1 version=$2
     shift 2
-    clang++-19 --target="$architecture-apple-macos$version" -ffreestanding -fno-exceptions -fno-stack-protector -g -O2 "$@" \
-        -femit-dwarf-unwind=always -fforce-dwarf-frame -fdebug-prefix-map="$PWD=/frames" \
+    clang++-19 --target="$architecture-apple-macos$version" -ffreestanding -fno-exceptions -fno-stack-protector -g -O2 \
+        "$@" -femit-dwarf-unwind=always -fforce-dwarf-frame -fdebug-prefix-map="$PWD=/frames" \
         -c frames.cpp -o "frames.$architecture.o"
-    ld64.lld-19 -oso_prefix "$PWD/" -arch "$architecture" -platform_version macos "$version" "$version" -dylib -install_name /frames/frames.dylib \
+    ld64.lld-19 -oso_prefix "$PWD/" -arch "$architecture" -platform_version macos "$version" "$version" \
+        -dylib -install_name /frames/frames.dylib \
         -o "frames.$architecture.dylib" "frames.$architecture.o"
     dsymutil-19 --flat "frames.$architecture.dylib" -o "frames.$architecture.dwarf"
 }

@@ -1,5 +1,5 @@
 // Functions with frames of many kinds: few and many saved registers, small and large stacks, with and without frame
-// pointer. Every function has a compact encoding and an entry in __eh_frame, which must say the same; see build.sh.
+// pointer. Every function has a compact encoding and an entry in __debug_frame, which must say the same; see build.sh.
 
 extern "C" {
 __attribute__((noinline)) long sink(long *where, long a, long b, long c, long d, long e, long f) {

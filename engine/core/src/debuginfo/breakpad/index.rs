@@ -1,213 +1,198 @@
-//! The index: where in the text the records of an address are.
+//! The index of a file: where the records are that answers need.
 //!
-//! It can be kept in a file: a header, then tables of entries, each 16 bytes, sorted by key. A kept index is taken if
-//! its version, the size of the text, and a digest of the text's beginning and end are right; every record that it
-//! leads to is parsed again from the text, and must be of the right kind and address.
+//! ```text
+//! offset  size  what
+//!      0     8  magic, "STFLBPSI"
+//!      8     4  version
+//!     12     4  how many tables follow
+//!     16     8  size of the text
+//!     24     8  digest of the text's first and last KiB
+//!     32     8  digest of everything from offset 40 on
+//!     40     8  how many records could not be read
+//!     48     8  offset of the first of them
+//!     56   4*n  entries of each table
+//!      …   9*m  the tables' entries, one table after the other: key (4), offset in the text (5), sorted by both
+//! ```
+//!
+//! Everything is little-endian. Invariants: the size of the whole is what the counts say; every change of a single byte
+//! changes a digest. An index is a hint all the same: whoever follows an offset parses the record there, and finds out
+//! that it is another one ([`Stale`]).
 
-use std::ops::Range;
-
-use super::records::{FuncRecord, PublicRecord, StackWin, cfi_init, record_number};
 use crate::bytes::Reader;
 use crate::data::Data;
 
-/// Changes with the layout, and with what is put into the tables.
-const MAGIC: &[u8; 8] = b"SFSYMI\0\x01";
-const ENTRY_BYTES: usize = 16;
-const TABLES: usize = 6;
-const HEADER_BYTES: usize = 8 + 8 + 8 + TABLES * 8;
-/// Bytes of each end of the text that the digest covers.
-const DIGEST_BYTES: usize = 4096;
-/// Entries before an address that may reach over those after them.
-const MOST_NESTED: usize = 64;
+const MAGIC: &[u8; 8] = b"STFLBPSI";
+const VERSION: u32 = 1;
+const CHECKED_FROM: usize = 40;
+const HEADER_BYTES: usize = 56;
+const ENTRY_BYTES: usize = 9;
+/// Bytes at both ends of the text by which it is recognised: the identity stands at its front.
+const END_BYTES: usize = 1024;
+/// Text beyond this has no offset in an entry.
+pub const MOST_TEXT_BYTES: u64 = 1 << 40;
 
-/// What a table holds; its key.
+/// A table of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
-    /// FUNC records by address.
+    /// By address, without overlap: the `FUNC` in force from there on.
     Functions,
-    /// PUBLIC records by address.
-    Publics,
-    /// STACK WIN records by address.
-    StackWin,
-    /// STACK CFI INIT records by address.
-    StackCfi,
-    /// FILE records by number.
+    /// By address: each `FUNC` and `PUBLIC`; at one address functions come first, those with a size before those without.
+    Symbols,
+    /// By address, without overlap: the `STACK WIN 4` in force.
+    FrameData,
+    /// By address, without overlap: the `STACK WIN 0` in force.
+    Fpo,
+    /// By address, without overlap: the `STACK CFI INIT` in force.
+    Cfi,
+    /// By number: each `FILE`.
     Files,
-    /// INLINE_ORIGIN records by number.
+    /// By number: each `INLINE_ORIGIN`.
     Origins,
+    /// By [`name_key`] of the name without its argument list: each `FUNC` and `PUBLIC`.
+    Names,
+    /// By address: those whose name is decorated.
+    Decorated,
 }
+
+/// How many there are.
+pub const TABLES: usize = 9;
 
 /// An entry of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Address or number.
+    /// An address, a number or a hash.
     pub key: u32,
-    /// Bytes that the record covers, where it says.
-    pub size: u32,
-    /// Where its line begins.
-    pub offset: u64,
+    /// Where the record begins in the text.
+    pub record: u64,
 }
 
-/// See the module's documentation.
+/// The index says what the text does not: it is one of another text, or was tampered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stale;
+
+/// An index whose form was checked.
 pub struct Index {
-    bytes: Data,
-    /// Where each table is.
-    tables: [Range<usize>; TABLES],
+    data: Data,
+    /// Where each table begins, and the last ends.
+    starts: [usize; TABLES + 1],
+    /// How many records could not be read.
+    pub damaged: u64,
+    /// Offset of the first of them.
+    pub first_damaged: u64,
 }
 
 impl Index {
-    /// Makes the index of a text in one pass.
-    pub fn build(text: &[u8]) -> Index {
-        let mut tables: [Vec<Entry>; TABLES] = Default::default();
-        let mut start = 0;
-        while start < text.len() {
-            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |length| start + length);
-            // Records of lines, which are most of the text, begin with a digit or a to f.
-            if matches!(text[start], b'F' | b'P' | b'S' | b'I')
-                && let Some((table, key, size)) = classify(&text[start..end])
-            {
-                tables[table as usize].push(Entry { key, size, offset: start as u64 });
-            }
-            start = end + 1;
-        }
-        let mut bytes = [&MAGIC[..], &(text.len() as u64).to_le_bytes(), &digest(text).to_le_bytes()].concat();
-        for table in &tables {
-            bytes.extend((table.len() as u64).to_le_bytes());
-        }
-        for mut table in tables {
-            table.sort_by_key(|entry| entry.key);
-            for entry in table {
-                bytes.extend(entry.key.to_le_bytes());
-                bytes.extend(entry.size.to_le_bytes());
-                bytes.extend(entry.offset.to_le_bytes());
-            }
-        }
-        let bytes = Data::from(bytes);
-        let tables = read_tables(&bytes).unwrap_or_default();
-        Index { bytes, tables }
-    }
-
-    /// Opens a kept index; None if it is not one of this text.
-    pub fn open(bytes: Data, text: &[u8]) -> Option<Index> {
-        let mut input = Reader::new(&bytes);
-        let belongs = &input.array::<8>().ok()? == MAGIC
+    /// Opens an index of `text`; `None` if it is one of another text, of another version, or damaged.
+    pub fn open(data: Data, text: &[u8]) -> Option<Index> {
+        let mut input = Reader::new(&data);
+        let belongs = input.take(MAGIC.len()).ok()? == MAGIC
+            && input.u32().ok()? == VERSION
+            && input.u32().ok()? == TABLES as u32
             && input.u64().ok()? == text.len() as u64
-            && input.u64().ok()? == digest(text);
-        let tables = read_tables(&bytes).filter(|_| belongs)?;
-        Some(Index { bytes, tables })
+            && input.u64().ok()? == digest_of_ends(text)
+            && input.u64().ok()? == digest(&data[CHECKED_FROM..]);
+        if !belongs {
+            return None;
+        }
+        let (damaged, first_damaged) = (input.u64().ok()?, input.u64().ok()?);
+        let mut starts = [HEADER_BYTES + 4 * TABLES; TABLES + 1];
+        for table in 0..TABLES {
+            let bytes = (input.u32().ok()? as usize).checked_mul(ENTRY_BYTES)?;
+            starts[table + 1] = starts[table].checked_add(bytes)?;
+        }
+        (starts[TABLES] == data.len()).then_some(Index { data, starts, damaged, first_damaged })
     }
 
-    /// What can be kept.
-    pub fn bytes(&self) -> &Data {
-        &self.bytes
+    /// The bytes, as they are stored.
+    pub fn data(&self) -> &Data {
+        &self.data
     }
 
-    fn table(&self, table: Table) -> &[u8] {
-        self.bytes.get(self.tables[table as usize].clone()).unwrap_or_default()
+    /// Entries of a table.
+    pub fn count(&self, table: Table) -> usize {
+        let table = table as usize;
+        (self.starts[table + 1] - self.starts[table]) / ENTRY_BYTES
     }
 
-    fn entry(&self, table: Table, index: usize) -> Option<Entry> {
-        let mut input = Reader::at(self.table(table), index.checked_mul(ENTRY_BYTES)?).ok()?;
-        Some(Entry { key: input.u32().ok()?, size: input.u32().ok()?, offset: input.u64().ok()? })
+    /// An entry of a table.
+    pub fn get(&self, table: Table, index: usize) -> Option<Entry> {
+        if index >= self.count(table) {
+            return None;
+        }
+        let at = self.starts[table as usize] + index * ENTRY_BYTES;
+        let mut input = Reader::at(&self.data, at).ok()?;
+        let (key, low, high) = (input.u32().ok()?, input.u32().ok()?, input.u8().ok()?);
+        Some(Entry { key, record: u64::from(high) << 32 | u64::from(low) })
     }
 
-    fn len(&self, table: Table) -> usize {
-        self.tables[table as usize].len() / ENTRY_BYTES
-    }
-
-    /// How many entries have a key at or below `key`.
-    fn after(&self, table: Table, key: u32) -> usize {
-        let (mut low, mut high) = (0, self.len(table));
+    /// How many entries have keys below `key`: where those with the key begin.
+    pub fn below(&self, table: Table, key: u32) -> usize {
+        let (mut low, mut high) = (0, self.count(table));
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.entry(table, middle).is_some_and(|entry| entry.key <= key) {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+            if self.get(table, middle).is_some_and(|entry| entry.key < key) { low = middle + 1 } else { high = middle }
         }
         low
     }
 
-    /// All entries, in the order of their keys.
-    pub fn entries(&self, table: Table) -> impl Iterator<Item = Entry> + '_ {
-        (0..self.len(table)).filter_map(move |index| self.entry(table, index))
+    /// The place of the last entry whose key is `key` or less.
+    pub fn at_or_below(&self, table: Table, key: u32) -> Option<usize> {
+        let after = key.checked_add(1).map_or_else(|| self.count(table), |next| self.below(table, next));
+        after.checked_sub(1)
     }
 
-    /// The last entry at or below `key`; of several at one key the first in the text.
-    pub fn at_or_below(&self, table: Table, key: u32) -> Option<Entry> {
-        let last = self.entry(table, self.after(table, key).checked_sub(1)?)?;
-        let first = last.key.checked_sub(1).map_or(0, |below| self.after(table, below));
-        self.entry(table, first)
+    /// Entries from `index` on.
+    pub fn from(&self, table: Table, index: usize) -> impl Iterator<Item = Entry> {
+        (index..self.count(table)).map_while(move |index| self.get(table, index))
     }
 
-    /// The entry that covers `address`: of several that which starts last, and of those the first in the text.
-    pub fn covering(&self, table: Table, address: u32) -> Option<Entry> {
-        let after = self.after(table, address);
-        let mut found: Option<Entry> = None;
-        for index in (after.saturating_sub(MOST_NESTED)..after).rev() {
-            let entry = self.entry(table, index)?;
-            if found.is_some_and(|found| entry.key < found.key) {
-                break;
-            }
-            if address - entry.key < entry.size {
-                found = Some(entry);
-            }
-        }
-        found
-    }
-
-    /// Entries that overlap `[start, end)`.
-    pub fn overlapping(&self, table: Table, start: u32, end: u32) -> impl Iterator<Item = Entry> + '_ {
-        let first = self.after(table, start).saturating_sub(MOST_NESTED);
-        let entries = (first..self.len(table)).filter_map(move |index| self.entry(table, index));
-        let entries = entries.take_while(move |entry| entry.key < end);
-        entries.filter(move |entry| start < entry.key.saturating_add(entry.size))
-    }
-
-    /// The entry with exactly this key; the first in the text.
-    pub fn numbered(&self, table: Table, number: u32) -> Option<Entry> {
-        self.at_or_below(table, number).filter(|entry| entry.key == number)
+    /// Entries whose key is `key`.
+    pub fn equal(&self, table: Table, key: u32) -> impl Iterator<Item = Entry> {
+        self.from(table, self.below(table, key)).take_while(move |entry| entry.key == key)
     }
 }
 
-/// Which table a line belongs to, its key, and the bytes that it covers. Addresses that no image of 4 GiB has are left
-/// out.
-fn classify(line: &[u8]) -> Option<(Table, u32, u32)> {
-    let address =
-        |address: u64, size: u64| Some((u32::try_from(address).ok()?, u32::try_from(size).unwrap_or(u32::MAX)));
-    let (table, (key, size)) = if let Some(record) = FuncRecord::read(line) {
-        (Table::Functions, address(record.address, record.size)?)
-    } else if let Some(record) = PublicRecord::read(line) {
-        (Table::Publics, address(record.address, 0)?)
-    } else if let Some((start, size)) = cfi_init(line) {
-        (Table::StackCfi, address(start, size)?)
-    } else if let Some(record) = StackWin::read(line) {
-        (Table::StackWin, address(record.address, record.size)?)
-    } else if let Some(number) = record_number(line, b"FILE ") {
-        (Table::Files, (number, 0))
-    } else {
-        (Table::Origins, (record_number(line, b"INLINE_ORIGIN ")?, 0))
-    };
-    Some((table, key, size))
-}
-
-fn read_tables(bytes: &[u8]) -> Option<[Range<usize>; TABLES]> {
-    let mut input = Reader::at(bytes, HEADER_BYTES - TABLES * 8).ok()?;
-    let mut tables: [Range<usize>; TABLES] = Default::default();
-    let mut start = HEADER_BYTES;
-    for table in &mut tables {
-        let count = usize::try_from(input.u64().ok()?).ok()?;
-        let end = start.checked_add(count.checked_mul(ENTRY_BYTES)?)?;
-        *table = start..end;
-        start = end;
+/// Writes an index of `text`: its tables in the order of [`Table`], each sorted.
+pub fn write(text: &[u8], tables: &[Vec<Entry>; TABLES], damaged: u64, first_damaged: u64) -> Vec<u8> {
+    let entries: usize = tables.iter().map(Vec::len).sum();
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + 4 * TABLES + entries * ENTRY_BYTES);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&(TABLES as u32).to_le_bytes());
+    for word in [text.len() as u64, digest_of_ends(text), 0, damaged, first_damaged] {
+        bytes.extend_from_slice(&word.to_le_bytes());
     }
-    (start == bytes.len()).then_some(tables)
+    for table in tables {
+        bytes.extend_from_slice(&(table.len() as u32).to_le_bytes());
+    }
+    for entry in tables.iter().flatten() {
+        bytes.extend_from_slice(&entry.key.to_le_bytes());
+        bytes.extend_from_slice(&entry.record.to_le_bytes()[..5]);
+    }
+    let checked = digest(&bytes[CHECKED_FROM..]);
+    bytes[CHECKED_FROM - 8..CHECKED_FROM].copy_from_slice(&checked.to_le_bytes());
+    bytes
 }
 
-/// FNV-1a of both ends of the text: a file that was replaced by one of the same size is noticed.
-fn digest(text: &[u8]) -> u64 {
-    let ends = [&text[..text.len().min(DIGEST_BYTES)], &text[text.len().saturating_sub(DIGEST_BYTES)..]];
-    let bytes = ends.into_iter().flatten();
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// The key of a name in [`Table::Names`].
+pub fn name_key(name: &[u8]) -> u32 {
+    digest(name) as u32
+}
+
+fn digest_of_ends(text: &[u8]) -> u64 {
+    let size = text.len().min(END_BYTES);
+    digest(&text[..size]) ^ digest(&text[text.len() - size..]).rotate_left(1)
+}
+
+/// A digest that tells accidents, not attacks. Each step maps states one to one, so that a change within one word of
+/// eight bytes always changes the result.
+fn digest(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15; // odd: 2^64 divided by the golden ratio
+    let step = |state: u64, word: u64| (state ^ word).wrapping_mul(FACTOR).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let state = words.iter().fold(bytes.len() as u64, |state, word| step(state, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let state = step(state, u64::from_le_bytes(last));
+    step(state, state >> 32)
 }

@@ -1,282 +1,174 @@
-//! Records: each reads itself from one line.
+//! Records that an index leads to, each parsed from its line.
 //!
-//! Numbers are hexadecimal, but for numbers of lines, files and origins, which are decimal.
+//! Source: Breakpad, "Symbol file format" (`docs/symbol_files.md`). What a record has beyond its fields is passed over;
+//! one whose address lies beyond 4 GiB is none of ours.
 
-use crate::address::Rva;
-use crate::debuginfo::{Symbol, SymbolKind};
+use super::index::Table;
+use super::text::Fields;
 
-/// Bytes of the records of one function that are read.
-const MOST_BLOCK_BYTES: usize = 16 << 20;
-/// Ranges of one INLINE record that are read.
-const MOST_RANGES: usize = 4096;
+/// What a symbol is called of which the dumper knew no name.
+pub const OMITTED: &[u8] = b"<name omitted>";
 
-/// Words of a line, one or more blanks apart.
+/// `FUNC [m] address size parameter_size name`, or `PUBLIC [m] address parameter_size name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SymbolRecord<'a> {
+    /// First byte.
+    pub start: u32,
+    /// Bytes; 0 of a `PUBLIC`, and of a function of which the dumper did not know how long it is.
+    pub size_bytes: u32,
+    /// To the end of the line.
+    pub name: &'a [u8],
+    /// Whether it is a `FUNC`.
+    pub is_function: bool,
+}
+
+impl<'a> SymbolRecord<'a> {
+    /// Parses a line.
+    pub fn parse(line: &'a [u8]) -> Option<SymbolRecord<'a>> {
+        let function = Fields::after(line, "FUNC");
+        let is_function = function.is_some();
+        let mut fields = function.or_else(|| Fields::after(line, "PUBLIC"))?;
+        fields.skip_multiple();
+        let start = fields.hex32()?;
+        let size = if is_function { fields.hex()? } else { 0 };
+        fields.hex()?; // bytes of parameters
+        let name = match fields.rest() {
+            b"" => OMITTED,
+            name => name,
+        };
+        // The last byte of all has no end that is an address.
+        let size_bytes = u32::try_from(size).unwrap_or(u32::MAX).min(u32::MAX - start);
+        Some(SymbolRecord { start, size_bytes, name, is_function })
+    }
+
+    /// One past the last byte.
+    pub fn end(&self) -> u32 {
+        self.start + self.size_bytes
+    }
+}
+
+/// `address size line file`: where the code of a part of a function comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineRecord {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte; equal to `start` if the record covers nothing.
+    pub end: u32,
+    /// 1-based; 0 and less tell that no line made this code.
+    pub line: i64,
+    /// A number that a `FILE` record declares, or should.
+    pub file: i64,
+}
+
+impl LineRecord {
+    /// Parses a line.
+    pub fn parse(line: &[u8]) -> Option<LineRecord> {
+        let mut fields = Fields::of(line);
+        let (start, size) = (fields.hex32()?, fields.hex()?);
+        let end = start.saturating_add(u32::try_from(size).unwrap_or(u32::MAX));
+        Some(LineRecord { start, end, line: fields.decimal()?, file: fields.decimal()? })
+    }
+}
+
+/// `INLINE nest_level call_line call_file origin [address size]+`: an inlined call and the ranges of its code.
 #[derive(Clone)]
-pub struct Words<'a>(pub &'a [u8]);
-
-impl<'a> Words<'a> {
-    /// The next word.
-    pub fn word(&mut self) -> Option<&'a [u8]> {
-        let start = self.0.iter().position(|byte| !is_blank(*byte))?;
-        let rest = &self.0[start..];
-        let end = rest.iter().position(|byte| is_blank(*byte)).unwrap_or(rest.len());
-        self.0 = &rest[end..];
-        Some(&rest[..end])
-    }
-
-    /// The next word as a hexadecimal number.
-    pub fn hex(&mut self) -> Option<u64> {
-        number(self.word()?, 16)
-    }
-
-    fn hex_u32(&mut self) -> Option<u32> {
-        u32::try_from(self.hex()?).ok()
-    }
-
-    fn decimal(&mut self) -> Option<u32> {
-        u32::try_from(number(self.word()?, 10)?).ok()
-    }
-
-    /// What is left, without the blanks before it.
-    fn rest(self) -> &'a [u8] {
-        let start = self.0.iter().position(|byte| !is_blank(*byte)).unwrap_or(self.0.len());
-        &self.0[start..]
-    }
-
-    /// Passes over `m`: the linker folded several functions into this one.
-    fn skip_multiple(&mut self) {
-        let mut ahead = self.clone();
-        if ahead.word() == Some(b"m") {
-            *self = ahead;
-        }
-    }
+pub struct InlineRecord<'a> {
+    /// 0 for a call that the function itself makes, 1 for one that this one makes, and so on.
+    pub level: u32,
+    /// Where it is called.
+    pub call_line: i64,
+    /// In which file; `None` in the older form of the record, which does not tell.
+    pub call_file: Option<i64>,
+    /// Which `INLINE_ORIGIN` is called.
+    pub origin: u32,
+    ranges: Fields<'a>,
 }
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r')
-}
-
-fn number(word: &[u8], radix: u32) -> Option<u64> {
-    // `from_str_radix` would take a sign.
-    let text = std::str::from_utf8(word).ok().filter(|text| !text.starts_with('+'))?;
-    u64::from_str_radix(text, radix).ok()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// `FUNC [m] address size parameter_size name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FuncRecord<'a> {
-    pub address: u64,
-    pub size: u64,
-    name: &'a [u8],
-}
-
-impl<'a> FuncRecord<'a> {
-    pub fn read(line: &'a [u8]) -> Option<FuncRecord<'a>> {
-        let mut words = Words(line.strip_prefix(b"FUNC ")?);
-        words.skip_multiple();
-        let (address, size) = (words.hex()?, words.hex()?);
-        words.hex()?; // bytes of parameters
-        Some(FuncRecord { address, size, name: words.rest() })
+impl<'a> InlineRecord<'a> {
+    /// Parses a line.
+    ///
+    /// Folklore: the first dumpers that wrote this record left the file of the call out
+    /// (`INLINE 0 42 1 15b45 6b1` for `INLINE 0 42 0 1 15b45 6b1`). Since addresses and sizes come in pairs, whether the
+    /// count of fields is odd tells the forms apart.
+    pub fn parse(line: &'a [u8]) -> Option<InlineRecord<'a>> {
+        let mut fields = Fields::after(line, "INLINE")?;
+        let (level, call_line) = (fields.number()?, fields.decimal()?);
+        let mut left = fields.clone();
+        let count = std::iter::from_fn(|| left.word()).count();
+        let call_file = if count % 2 == 0 { Some(fields.decimal()?) } else { None };
+        Some(InlineRecord { level, call_line, call_file, origin: fields.number()?, ranges: fields })
     }
 
-    /// Folklore: dump_syms writes `<name omitted>` for functions whose name the debug information leaves out.
-    pub fn name(&self) -> String {
-        text(self.name)
-    }
-
-    pub fn symbol(&self) -> Option<Symbol> {
-        let rva = Rva(u32::try_from(self.address).ok()?);
-        let size_bytes = Some(u32::try_from(self.size).unwrap_or(u32::MAX).max(1));
-        Some(Symbol { name: self.name(), rva, kind: SymbolKind::Function, size_bytes })
-    }
-}
-
-/// `PUBLIC [m] address parameter_size name`.
-pub struct PublicRecord<'a> {
-    pub address: u64,
-    name: &'a [u8],
-}
-
-impl<'a> PublicRecord<'a> {
-    pub fn read(line: &'a [u8]) -> Option<PublicRecord<'a>> {
-        let mut words = Words(line.strip_prefix(b"PUBLIC ")?);
-        words.skip_multiple();
-        let address = words.hex()?;
-        words.hex()?;
-        Some(PublicRecord { address, name: words.rest() })
-    }
-
-    pub fn name(&self) -> String {
-        text(self.name)
-    }
-
-    pub fn symbol(&self) -> Option<Symbol> {
-        let rva = Rva(u32::try_from(self.address).ok()?);
-        Some(Symbol { name: self.name(), rva, kind: SymbolKind::PublicCode, size_bytes: None })
-    }
-}
-
-/// `FILE number name` or `INLINE_ORIGIN number name`: the number.
-pub fn record_number(line: &[u8], keyword: &[u8]) -> Option<u32> {
-    Words(line.strip_prefix(keyword)?).decimal()
-}
-
-/// The name of such a record.
-pub fn numbered_name<'a>(line: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
-    let mut words = Words(line.strip_prefix(keyword)?);
-    words.decimal()?;
-    Some(words.rest())
-}
-
-/// `STACK WIN type rva size prologue epilogue parameters saved locals max_stack has_program program|uses_base_pointer`.
-pub struct StackWin<'a> {
-    pub address: u64,
-    pub size: u64,
-    pub prologue_bytes: u32,
-    pub params_bytes: u32,
-    pub saved_bytes: u32,
-    pub locals_bytes: u32,
-    pub program: Option<&'a [u8]>,
-    pub uses_base_pointer: bool,
-}
-
-impl<'a> StackWin<'a> {
-    pub fn read(line: &'a [u8]) -> Option<StackWin<'a>> {
-        let mut words = Words(line.strip_prefix(b"STACK WIN ")?);
-        words.word()?; // the type says less than has_program
-        let (address, size, prologue_bytes) = (words.hex()?, words.hex()?, words.hex_u32()?);
-        words.hex()?; // epilogue
-        let (params_bytes, saved_bytes, locals_bytes) = (words.hex_u32()?, words.hex_u32()?, words.hex_u32()?);
-        words.hex()?; // most stack
-        let has_program = words.hex()? != 0;
-        let rest = words.rest();
-        Some(StackWin {
-            address,
-            size,
-            prologue_bytes,
-            params_bytes,
-            saved_bytes,
-            locals_bytes,
-            program: has_program.then_some(rest),
-            uses_base_pointer: !has_program && rest.starts_with(b"1"),
+    /// The half-open ranges of its code; the first that cannot be read ends them.
+    pub fn ranges(&self) -> impl Iterator<Item = (u32, u32)> {
+        let mut fields = self.ranges.clone();
+        std::iter::from_fn(move || {
+            let (start, size) = (fields.hex32()?, fields.hex32()?);
+            Some((start, start.saturating_add(size)))
         })
     }
 }
 
-/// `STACK CFI INIT address size rules`: address and size.
-pub fn cfi_init(line: &[u8]) -> Option<(u64, u64)> {
-    let mut words = Words(line.strip_prefix(b"STACK CFI INIT ")?);
-    Some((words.hex()?, words.hex()?))
-}
-
-/// `address size line file`.
+/// `FILE number name`, or `INLINE_ORIGIN number name`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
-    pub address: u32,
-    pub size: u32,
-    pub line: u32,
-    pub file: u32,
+pub struct NumberedRecord<'a> {
+    /// By which other records refer to it.
+    pub number: u32,
+    /// The file in which an inlined function stands, in the older form `INLINE_ORIGIN number file name`.
+    pub file: Option<i64>,
+    /// To the end of the line.
+    pub name: &'a [u8],
 }
 
-impl Line {
-    fn read(line: &[u8]) -> Option<Line> {
-        let mut words = Words(line);
-        let (address, size) = (words.hex_u32()?, words.hex_u32()?);
-        // Folklore: old dump_syms wrote negative numbers of lines for code that the compiler added.
-        let number = words.word()?;
-        let number = if number.starts_with(b"-") { 0 } else { u32::try_from(self::number(number, 10)?).ok()? };
-        Some(Line { address, size, line: number, file: words.decimal()? })
+impl<'a> NumberedRecord<'a> {
+    /// Parses a `FILE`.
+    pub fn file(line: &'a [u8]) -> Option<NumberedRecord<'a>> {
+        let mut fields = Fields::after(line, "FILE")?;
+        Some(NumberedRecord { number: fields.number()?, file: None, name: fields.rest() })
     }
 
-    pub fn end(&self) -> u32 {
-        self.address.saturating_add(self.size)
-    }
-}
-
-/// `INLINE nest_level call_line call_file origin [address size]+`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inline {
-    pub nest_level: u32,
-    pub call_line: u32,
-    pub call_file: u32,
-    pub origin: u32,
-    /// Starts and ends.
-    ranges: Vec<(u32, u32)>,
-}
-
-impl Inline {
-    fn read(line: &[u8]) -> Option<Inline> {
-        let mut words = Words(line.strip_prefix(b"INLINE ")?);
-        let (nest_level, call_line) = (words.decimal()?, words.decimal()?);
-        let (call_file, origin) = (words.decimal()?, words.decimal()?);
-        let mut ranges = Vec::new();
-        while let (Some(address), Some(size)) = (words.hex_u32(), words.hex_u32()) {
-            if ranges.len() < MOST_RANGES {
-                ranges.push((address, address.saturating_add(size)));
+    /// Parses an `INLINE_ORIGIN`. No function's name begins with a number that stands alone: that is the older form.
+    pub fn origin(line: &'a [u8]) -> Option<NumberedRecord<'a>> {
+        let mut fields = Fields::after(line, "INLINE_ORIGIN")?;
+        let number = fields.number()?;
+        let mut older = fields.clone();
+        match older.decimal() {
+            Some(file) if !older.clone().rest().is_empty() => {
+                Some(NumberedRecord { number, file: Some(file), name: older.rest() })
             }
+            _ => Some(NumberedRecord { number, file: None, name: fields.rest() }),
         }
-        Some(Inline { nest_level, call_line, call_file, origin, ranges })
-    }
-
-    fn covers(&self, rva: u32) -> bool {
-        self.start_of_run(rva).is_some()
-    }
-
-    /// The start of its range that covers `rva`.
-    pub fn start_of_run(&self, rva: u32) -> Option<u32> {
-        self.ranges.iter().find(|(start, end)| *start <= rva && rva < *end).map(|(start, _)| *start)
     }
 }
 
-/// The records that follow a FUNC record.
-#[derive(Debug, Default)]
-pub struct Block<'a> {
-    /// In the order of the file.
-    pub lines: Vec<Line>,
-    inlines: Vec<Inline>,
-    _text: std::marker::PhantomData<&'a ()>,
+/// What every `STACK` record that starts a range has in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StackRange {
+    /// Which kind of record it is, by the table that leads to it.
+    pub table: Table,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
 }
 
-impl<'a> Block<'a> {
-    /// Reads the records behind the FUNC record that `text` begins with, up to a record of another kind.
-    pub fn read(text: &'a [u8]) -> Block<'a> {
-        let text = &text[..text.len().min(MOST_BLOCK_BYTES)];
-        let mut block = Block::default();
-        for line in text.split(|&byte| byte == b'\n').skip(1) {
-            match line.first() {
-                Some(b'I') if line.starts_with(b"INLINE ") => block.inlines.extend(Inline::read(line)),
-                Some(byte)
-                    if byte.is_ascii_hexdigit() && !line.starts_with(b"FUNC ") && !line.starts_with(b"FILE ") =>
-                {
-                    block.lines.extend(Line::read(line));
+impl StackRange {
+    /// Parses the front of a line, and gives what follows the size; `None` if the record is damaged, or is none of the
+    /// three that start a range and are used. Of `STACK WIN` the documentation uses types 4 and 0 alone.
+    pub fn parse(line: &[u8]) -> Option<(StackRange, Fields<'_>)> {
+        let (table, mut fields) = match Fields::after(line, "STACK CFI INIT") {
+            Some(fields) => (Table::Cfi, fields),
+            None => {
+                let mut fields = Fields::after(line, "STACK WIN")?;
+                match fields.hex()? {
+                    4 => (Table::FrameData, fields),
+                    0 => (Table::Fpo, fields),
+                    _ => return None,
                 }
-                None | Some(b'\r') => {}
-                _ => break,
             }
-        }
-        block
-    }
-
-    /// The line that covers `rva`: of overlapping ones the last in the file.
-    pub fn line_at(&self, rva: u32) -> Option<&Line> {
-        self.lines.iter().rev().find(|line| line.address <= rva && rva < line.end())
-    }
-
-    /// Inlined calls that cover `rva`, outermost first. A level that is missing ends the chain: what is called from
-    /// nowhere cannot be placed.
-    pub fn chain_at(&self, rva: u32) -> Vec<&Inline> {
-        let mut covering: Vec<&Inline> = self.inlines.iter().filter(|inline| inline.covers(rva)).collect();
-        covering.sort_by_key(|inline| inline.nest_level);
-        let mut chain: Vec<&Inline> = Vec::new();
-        for inline in covering {
-            if inline.nest_level as usize == chain.len() {
-                chain.push(inline);
-            }
-        }
-        chain
+        };
+        let (start, size) = (fields.hex32()?, fields.hex()?);
+        let end = start.saturating_add(u32::try_from(size).unwrap_or(u32::MAX));
+        Some((StackRange { table, start, end }, fields))
     }
 }

@@ -24,6 +24,11 @@ pub trait DwarfFile: Send + Sync {
     /// The error is a sentence for people.
     fn section(&self, name: &str) -> Result<Option<Data>, String>;
 
+    /// Whether there is such a section with content, without inflating it.
+    fn has_section(&self, name: &str) -> bool {
+        self.section(name).is_ok_and(|section| section.is_some_and(|bytes| !bytes.is_empty()))
+    }
+
     /// The file's own address of RVA 0.
     fn base(&self) -> u64;
 
@@ -35,6 +40,10 @@ pub trait DwarfFile: Send + Sync {
 }
 
 impl DwarfFile for Elf {
+    fn has_section(&self, name: &str) -> bool {
+        self.has_debug_section(name)
+    }
+
     fn section(&self, name: &str) -> Result<Option<Data>, String> {
         self.debug_section(name).map_err(|error| error.to_string())
     }

@@ -41,27 +41,35 @@ impl KeptSections {
     }
 }
 
-/// Writes a section aside, and renames it when it is whole.
-fn keep(place: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let aside = place.with_extension(format!("{}.new", std::process::id()));
-    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, place));
-    if written.is_err() {
+impl KeptSections {
+    /// Inflates a section to `place`: aside, and renamed when it is whole. Nothing of it is held in memory.
+    fn inflate_to(&self, name: &str, place: &Path) -> Option<()> {
+        let section = self.elf.section_named(name)?;
+        let aside = place.with_extension(format!("{}.new", std::process::id()));
+        let mut output = std::fs::File::create(&aside).ok()?;
+        let whole = self.elf.inflate_into(section, &mut output);
+        drop(output);
+        if whole && std::fs::rename(&aside, place).is_ok() {
+            return Some(());
+        }
         let _ = std::fs::remove_file(&aside);
+        None
     }
-    written
 }
 
 impl DwarfFile for KeptSections {
     fn section(&self, name: &str) -> Result<Option<Data>, String> {
-        let Some((place, size)) = self.place(name) else { return DwarfFile::section(&*self.elf, name) };
+        let plainly = || DwarfFile::section(&*self.elf, name);
+        let Some((place, size)) = self.place(name) else { return plainly() };
         let kept = || Data::map(&place).ok().filter(|kept| kept.len() as u64 == size);
-        if let Some(kept) = kept() {
-            return Ok(Some(kept));
+        match kept().or_else(|| self.inflate_to(name, &place).and_then(|()| kept())) {
+            Some(kept) => Ok(Some(kept)),
+            None => plainly(),
         }
-        let Some(inflated) = DwarfFile::section(&*self.elf, name)? else { return Ok(None) };
-        // The mapped file costs no memory of this process; without a place for it the inflated bytes serve.
-        let mapped = keep(&place, &inflated).ok().and_then(|()| kept());
-        Ok(Some(mapped.unwrap_or(inflated)))
+    }
+
+    fn has_section(&self, name: &str) -> bool {
+        self.elf.has_debug_section(name)
     }
 
     fn base(&self) -> u64 {

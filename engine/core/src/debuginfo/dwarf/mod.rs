@@ -108,7 +108,7 @@ impl Dwarf {
 
     /// Whether the file has any DWARF, beside its symbol table.
     pub fn has_entries(&self) -> bool {
-        self.main.dwarf(Need::Entries).units().next().is_ok_and(|unit| unit.is_some())
+        self.main.file().has_section(".debug_info")
     }
 
     fn file(&self, origin: Origin) -> Option<&File> {

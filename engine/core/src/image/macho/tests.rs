@@ -119,6 +119,10 @@ fn what_is_no_image_says_so() {
     let open = |bytes: Data, cpu| MachImage::open(bytes, cpu).err().unwrap().to_string();
     let dsym = open(data(&frames("frames.dwarf")), Some(Cpu::X64));
     assert_eq!(dsym, "a Mach-O file of debug information alone (dSYM): it holds no code");
+    // The same where only the sizes in the file say it.
+    let mut hollow = crate::macho::tests::open("frames.dwarf", Cpu::X64).data().to_vec();
+    hollow[12] = 6; // filetype: a library
+    assert_eq!(open(Data::from(hollow), None), dsym);
     let mut object = slice(Cpu::X64).to_vec();
     object[12] = 1; // filetype
     assert_eq!(open(Data::from(object), None), "a Mach-O file that is neither a program nor a library");
@@ -145,6 +149,21 @@ fn a_proof_compares_code_and_not_the_tables_of_the_linker() {
     assert!(!prove_with(&image, &module, &[(0x300, &[0xcc; 16])]).is_accepted());
     // Another build.
     assert!(!prove_with(&image, &self::module([1; 16]), &[(0x300, &file[0x300..0x310])]).key_matches);
+}
+
+#[test]
+fn what_is_encrypted_in_the_file_proves_and_fills_nothing() {
+    // LC_ENCRYPTION_INFO_64 in place of LC_DYLD_INFO_ONLY: offset, size, and which encryption, 0 if none.
+    let mut file = slice(Cpu::X64).to_vec();
+    let at = file.windows(8).position(|bytes| bytes == b"\x22\0\0\x80\x30\0\0\0").unwrap();
+    for (encryption, compared) in [(1_u32, 0), (0, 16)] {
+        let fields = [0x2c_u32, 48, 0x300, 0x80, encryption].map(u32::to_le_bytes);
+        file[at..at + 20].copy_from_slice(fields.as_flattened());
+        let image = MachImage::open(Data::from(file.clone()), None).unwrap();
+        let module = module(image.macho().uuid().unwrap());
+        let proof = prove_with(&image, &module, &[(0x308, &file[0x308..0x318])]);
+        assert_eq!(proof.compared_bytes, compared, "{encryption}");
+    }
 }
 
 #[test]
