@@ -14,7 +14,7 @@ use crate::address::Rva;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
 use crate::debuginfo::breakpad::BreakpadSymbols;
-use crate::debuginfo::dwarf::Dwarf;
+use crate::debuginfo::dwarf::{Dwarf, SplitFiles};
 use crate::debuginfo::pdb::Pdb;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
@@ -101,6 +101,20 @@ pub fn dwarf(bytes: &[u8]) {
     let Ok(elf) = Elf::open(Data::from(bytes.to_vec())) else { return };
     let elf = Arc::new(elf);
     let dwarf = Dwarf::new(elf.clone(), Some(elf));
+    debug_info(&dwarf);
+    for symbol in dwarf.symbols_matching(&mut |_| true, MOST) {
+        let rva = Rva(symbol.rva.0.saturating_add(8));
+        let _ = (dwarf.scopes_at(rva), dwarf.variables_at(rva), dwarf.symbol_at(rva));
+    }
+    dwarf.problems();
+}
+
+/// Opens an ELF file with a package of split DWARF, and asks every question of it.
+pub fn split_dwarf(bytes: &[u8], package: &[u8]) {
+    let Ok(elf) = Elf::open(Data::from(bytes.to_vec())) else { return };
+    let dwarf = Dwarf::new(Arc::new(elf), None);
+    dwarf.skeletons();
+    dwarf.attach(SplitFiles { package: Some(Data::from(package.to_vec())), ..SplitFiles::default() });
     debug_info(&dwarf);
     for symbol in dwarf.symbols_matching(&mut |_| true, MOST) {
         let rva = Rva(symbol.rva.0.saturating_add(8));

@@ -157,6 +157,18 @@ fn elf_files_with_random_damage() {
     }
 }
 
+#[test]
+fn split_dwarf_of_which_one_file_is_damaged() {
+    for (name, seed) in [("split4", 30), ("split5", 31)] {
+        let (file, package) = (shapes(name), shapes(&format!("{name}.dwp")));
+        for length in 0..package.len() {
+            exercise::split_dwarf(&file, &package[..length]);
+        }
+        many_mutations(&file, seed, |damaged| exercise::split_dwarf(damaged, &package));
+        many_mutations(&package, seed, |damaged| exercise::split_dwarf(&file, damaged));
+    }
+}
+
 /// A symbol file with a record of every kind, at addresses that the questions ask about.
 const SYMBOL_FILE: &str = "MODULE Linux x86_64 C0BCC3F19827FE653058404B2831D9E60 crash\nINFO CODE_ID F1C3BCC0\nFILE 0 main.cpp\nFILE 1 a b.h\n\
     INLINE_ORIGIN 0 outer(int)\nINLINE_ORIGIN 1 0 inner\nFUNC m 1000 d0 0 main\nINLINE 0 12 0 0 1010 10 1030 8\nINLINE 1 5 1 1018 4\n\

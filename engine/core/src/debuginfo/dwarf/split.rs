@@ -52,6 +52,8 @@ pub(super) struct SplitUnits {
     main: Arc<Sections>,
     package: OnceLock<Option<Arc<Sections>>>,
     files: SplitFiles,
+    /// The offset of the skeleton of each id: a second one would read the same unit once more.
+    skeletons: Mutex<HashMap<u64, usize>>,
 }
 
 /// A file whose sections are fetched once, for all units that share them.
@@ -115,11 +117,17 @@ impl DwarfFile for SplitUnit {
 
 impl SplitUnits {
     pub fn new(main: Arc<dyn DwarfFile>, files: SplitFiles) -> SplitUnits {
-        SplitUnits { main: Sections::new(main), package: OnceLock::new(), files }
+        SplitUnits { main: Sections::new(main), package: OnceLock::new(), files, skeletons: Mutex::default() }
     }
 
-    /// The file and the offset in it of the unit with this id; that it cannot be read is reported.
-    pub fn find(&self, dwo_id: u64, problems: &Arc<Problems>) -> Option<(Arc<File>, usize)> {
+    /// The file and the offset in it of the unit whose skeleton is at `skeleton` and has this id; that it cannot be read
+    /// is reported.
+    pub fn find(&self, skeleton: usize, dwo_id: u64, problems: &Arc<Problems>) -> Option<(Arc<File>, usize)> {
+        let first = *self.skeletons.lock().unwrap_or_else(PoisonError::into_inner).entry(dwo_id).or_insert(skeleton);
+        if first != skeleton {
+            problems.report(format_args!("several units have the DWO id {dwo_id:016x}: one of them is read"));
+            return None;
+        }
         let unit = self.in_package(dwo_id).or_else(|| self.in_file(dwo_id, problems))?;
         let file = File::split(Arc::new(unit), problems.clone());
         let offset = unit_with(&file, dwo_id, problems)?;
@@ -149,9 +157,12 @@ impl SplitUnits {
 /// Where the unit with this id begins.
 fn unit_with(file: &File, dwo_id: u64, problems: &Problems) -> Option<usize> {
     let dwarf = file.dwarf(Need::Entries);
+    let mut budget = abbreviation_budget(&dwarf);
     let found = headers(&dwarf, problems).take(MOST_UNITS).find(|header| match header.type_() {
         UnitType::SplitCompilation(id) => id.0 == dwo_id,
-        UnitType::Compilation => root_of(&dwarf, header).is_some_and(|(root, _)| root.dwo_id == Some(dwo_id)),
+        UnitType::Compilation => {
+            root_of(&dwarf, header, &mut budget).is_some_and(|(root, _)| root.dwo_id == Some(dwo_id))
+        }
         _ => false,
     });
     match found {
@@ -163,23 +174,25 @@ fn unit_with(file: &File, dwo_id: u64, problems: &Problems) -> Option<usize> {
     }
 }
 
-/// A unit's root entry, and what it says of the file with its entries: name and directory.
+/// A unit's root entry, and what it says of the file with its entries: name and directory. Lowers `budget` by the bytes
+/// of abbreviations that it passed over.
 fn root_of<'a>(
     dwarf: &gimli::Dwarf<Slice<'a>>,
     header: &UnitHeader<Slice<'a>>,
+    budget: &mut usize,
 ) -> Option<(Root, [Option<AttributeValue<Slice<'a>>>; 2])> {
     let code = header.range_from(header.root_offset()..).ok()?;
     let code = gimli::Reader::read_uleb128(&mut EndianSlice::new(code.slice(), LittleEndian)).ok()?;
-    let mut budget = dwarf_abbreviation_bytes(dwarf);
-    let abbreviations = Arc::new(root_abbreviation(dwarf, header, code, &mut budget)?);
+    let abbreviations = Arc::new(root_abbreviation(dwarf, header, code, budget)?);
     let (root, _, directory) = Root::read(dwarf, header, &abbreviations, None).ok()?;
     let entry = header.entry(&abbreviations, header.root_offset()).ok()?;
     let name = entry.attr_value(dw::DW_AT_dwo_name).or_else(|| entry.attr_value(dw::DW_AT_GNU_dwo_name));
     Some((root, [name, directory]))
 }
 
-fn dwarf_abbreviation_bytes(dwarf: &gimli::Dwarf<Slice<'_>>) -> usize {
-    gimli::Section::reader(&dwarf.debug_abbrev).len()
+/// Bytes of abbreviations that may be passed over: units may share tables.
+fn abbreviation_budget(dwarf: &gimli::Dwarf<Slice<'_>>) -> usize {
+    gimli::Section::reader(&dwarf.debug_abbrev).len().saturating_mul(4)
 }
 
 impl Dwarf {
@@ -195,8 +208,9 @@ impl Dwarf {
             let text = dwarf.attr_string(&unit, value?).ok()?;
             Some(String::from_utf8_lossy(&text.slice()[..text.len().min(super::unit::MOST_TEXT_BYTES)]).into_owned())
         };
+        let mut budget = abbreviation_budget(&dwarf);
         let units = headers(&dwarf, &self.problems).filter_map(|header| {
-            let (root, [name, directory]) = root_of(&dwarf, &header)?;
+            let (root, [name, directory]) = root_of(&dwarf, &header, &mut budget)?;
             let dwo_id = root.dwo_id.filter(|_| root.is_split)?;
             Some(Skeleton { dwo_name: text(&root, &header, name)?, directory: text(&root, &header, directory), dwo_id })
         });

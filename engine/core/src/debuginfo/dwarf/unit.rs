@@ -124,7 +124,7 @@ impl Unit {
     ) -> Result<Unit, gimli::Error> {
         let (own, directory) = Part::read(file, offset, None)?;
         let dwo_id = own.root.dwo_id.filter(|_| own.root.is_split);
-        let found = dwo_id.and_then(|id| split?.find(id, problems));
+        let found = dwo_id.and_then(|id| split?.find(offset, id, problems));
         if own.root.is_split && found.is_none() {
             problems.report(SPLIT);
         }

@@ -32,13 +32,13 @@ fn skeletons_say_which_file_has_their_entries() {
 #[test]
 fn functions_inlined_calls_and_lines_of_split_units() {
     for (name, rva, lines) in [
-        ("split4", 0x1182, &[(CRASH, 32)][..]),
-        ("split4", 0x11d2, &[(POKE, 28), (CRASH, 37)]),
-        ("split4", 0x11fa, &[("_start", 45)]),
-        ("split4", 0x1207, &[("geo::twice<int>", 14)]),
-        ("split5", 0x11a0, &[(AREA, 11), (CRASH, 32)]),
-        ("split5", 0x11c7, &[(POKE, 28), (CRASH, 37)]),
-        ("split5", 0x1160, &[(AREA, 11)]),
+        ("split4", 0x11de, &[(CRASH, 32)][..]),
+        ("split4", 0x122e, &[(POKE, 28), (CRASH, 37)]),
+        ("split4", 0x1256, &[("_start", 45)]),
+        ("split4", 0x1263, &[("geo::twice<int>", 14)]),
+        ("split5", 0x1200, &[(AREA, 11), (CRASH, 32)]),
+        ("split5", 0x1227, &[(POKE, 28), (CRASH, 37)]),
+        ("split5", 0x11c0, &[(AREA, 11)]),
     ] {
         for as_package in [false, true] {
             let dwarf = attached(name, as_package);
@@ -46,7 +46,7 @@ fn functions_inlined_calls_and_lines_of_split_units() {
             assert_eq!(dwarf.problems(), Vec::<String>::new());
         }
     }
-    let path = attached("split5", true).scopes_at(Rva(0x11c7)).remove(0).location.unwrap().file.path;
+    let path = attached("split5", true).scopes_at(Rva(0x1227)).remove(0).location.unwrap().file.path;
     assert_eq!(path, "/shapes/shapes.cpp");
 }
 
@@ -54,11 +54,11 @@ fn functions_inlined_calls_and_lines_of_split_units() {
 fn variables_of_split_units() {
     for as_package in [false, true] {
         // gcc: DW_OP_fbreg from the canonical frame address: rect -56, sum -20.
-        let variables = attached("split4", as_package).variables_at(Rva(0x118a));
+        let variables = attached("split4", as_package).variables_at(Rva(0x11e6));
         let place = |name: &str| variables.iter().find(|it| it.name == name).map(|it| it.place.clone());
         assert_eq!((place("rect"), place("sum")), (Some(Place::FrameRelative(-56)), Some(Place::FrameRelative(-20))));
         // clang: a list of locations; rect in RDI.
-        let variables = attached("split5", as_package).variables_at(Rva(0x11a0));
+        let variables = attached("split5", as_package).variables_at(Rva(0x1200));
         let rect = variables.iter().find(|it| it.name == "rect").unwrap();
         assert_eq!(rect.place, Place::Register(crate::registers::x64::RDI));
     }
@@ -68,13 +68,13 @@ fn variables_of_split_units() {
 fn files_that_are_missing_or_of_another_build() {
     // What the linked file has stays: its symbol table. Its lines it has, too.
     let dwarf = open("split5");
-    assert_eq!(chain(&dwarf, 0x11c7), expected(&[(CRASH, 28)]));
+    assert_eq!(chain(&dwarf, 0x1227), expected(&[(CRASH, 28)]));
     assert_eq!(dwarf.problems(), ["some debug information is in .dwo files, which are not there"]);
     let dwarf = open("split5");
     let id = dwarf.skeletons()[0].dwo_id;
     let files = [(id, shapes("split4.dwo"))].into_iter().collect();
     dwarf.attach(SplitFiles { files, ..SplitFiles::default() });
-    assert_eq!(chain(&dwarf, 0x11c7), expected(&[(CRASH, 28)]));
+    assert_eq!(chain(&dwarf, 0x1227), expected(&[(CRASH, 28)]));
     let problem = "a .dwo file is of another build: it has no unit 80de57004ff2ff93";
     assert!(dwarf.problems().iter().any(|it| it == problem), "{:?}", dwarf.problems());
 }
