@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Literal, TypeAlias, final
 
-Cpu: TypeAlias = Literal["x86", "amd64", "arm64"]
+Cpu: TypeAlias = Literal["x86", "amd64", "arm64", "arm"]
 Trust: TypeAlias = Literal["context", "cfi", "frame_pointer", "scan"]
 
 IS_OPTIMISED: bool

@@ -11,6 +11,7 @@ pub fn cpu_name(cpu: Cpu) -> &'static str {
         Cpu::X86 => "x86",
         Cpu::X64 => "amd64",
         Cpu::Arm64 => "arm64",
+        Cpu::Arm => "arm",
     }
 }
 
@@ -33,6 +34,7 @@ fn vector_prefix(cpu: Cpu) -> &'static str {
     match cpu {
         Cpu::X86 | Cpu::X64 => "xmm",
         Cpu::Arm64 => "v",
+        Cpu::Arm => "d",
     }
 }
 

@@ -9,6 +9,8 @@ pub enum Cpu {
     X64,
     /// 64-bit ARM.
     Arm64,
+    /// 32-bit ARM, its Thumb instructions included.
+    Arm,
 }
 
 /// A register's index in its processor's table, see [`Cpu::register_names`].
@@ -63,6 +65,26 @@ pub mod arm64 {
     pub const CPSR: Register = Register(33);
 }
 
+/// Indices of ARM registers: the hardware's encoding (R0 to R15), then the flags. D registers are in the vector file.
+#[allow(missing_docs)]
+pub mod arm {
+    use super::Register;
+    pub const R0: Register = Register(0);
+    pub const R4: Register = Register(4);
+    /// The frame pointer of Thumb code.
+    pub const R7: Register = Register(7);
+    /// R11, the frame pointer of ARM code.
+    pub const FP: Register = Register(11);
+    pub const SP: Register = Register(13);
+    pub const LR: Register = Register(14);
+    pub const PC: Register = Register(15);
+    pub const CPSR: Register = Register(16);
+    /// The bit of CPSR that says that Thumb instructions are executed.
+    pub const CPSR_THUMB: u64 = 0x20;
+    /// The bit of a pointer to code that says the same of the code there.
+    pub const THUMB_BIT: u64 = 1;
+}
+
 const X86_NAMES: [&str; 10] = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "eip", "eflags"];
 const X64_NAMES: [&str; 18] = [
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
@@ -72,6 +94,9 @@ const ARM64_NAMES: [&str; 34] = [
     "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
     "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "fp", "lr", "sp", "pc", "cpsr",
 ];
+const ARM_NAMES: [&str; 17] = [
+    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "fp", "r12", "sp", "lr", "pc", "cpsr",
+];
 
 impl Cpu {
     /// Names of the general registers, by [`Register`] index.
@@ -80,35 +105,40 @@ impl Cpu {
             Cpu::X86 => &X86_NAMES,
             Cpu::X64 => &X64_NAMES,
             Cpu::Arm64 => &ARM64_NAMES,
+            Cpu::Arm => &ARM_NAMES,
         }
     }
 
     /// The register that call frame information in text calls `name`: ours with or without `$` (`$rsp`, `rsp`), on ARM64
-    /// also `x29` and `x30`.
+    /// also `x29` and `x30`, on ARM `r11` and `r13` to `r15`.
     pub fn register_named(self, name: &str) -> Option<Register> {
         let name = name.strip_prefix('$').unwrap_or(name);
         let name = match (self, name) {
             (Cpu::Arm64, "x29") => "fp",
             (Cpu::Arm64, "x30") => "lr",
+            (Cpu::Arm, "r11") => "fp",
+            (Cpu::Arm, "r13") => "sp",
+            (Cpu::Arm, "r14") => "lr",
+            (Cpu::Arm, "r15") => "pc",
             _ => name,
         };
         let index = self.register_names().iter().position(|&ours| ours == name)?;
         Some(Register(index as u8))
     }
 
-    /// How many vector registers a [`RegisterSet`] keeps (XMM or V).
+    /// How many vector registers a [`RegisterSet`] keeps (XMM, V or D).
     pub fn vector_count(self) -> usize {
         match self {
             Cpu::X86 => 8,
             Cpu::X64 => 16,
-            Cpu::Arm64 => 32,
+            Cpu::Arm64 | Cpu::Arm => 32,
         }
     }
 
     /// 4 or 8.
     pub fn pointer_size_bytes(self) -> usize {
         match self {
-            Cpu::X86 => 4,
+            Cpu::X86 | Cpu::Arm => 4,
             Cpu::X64 | Cpu::Arm64 => 8,
         }
     }
@@ -119,6 +149,16 @@ impl Cpu {
             Cpu::X86 => x86::EIP,
             Cpu::X64 => x64::RIP,
             Cpu::Arm64 => arm64::PC,
+            Cpu::Arm => arm::PC,
+        }
+    }
+
+    /// The register into which a call puts the return address; None where calls push it.
+    pub fn link_register(self) -> Option<Register> {
+        match self {
+            Cpu::X86 | Cpu::X64 => None,
+            Cpu::Arm64 => Some(arm64::LR),
+            Cpu::Arm => Some(arm::LR),
         }
     }
 
@@ -128,6 +168,7 @@ impl Cpu {
             Cpu::X86 => x86::ESP,
             Cpu::X64 => x64::RSP,
             Cpu::Arm64 => arm64::SP,
+            Cpu::Arm => arm::SP,
         }
     }
 
@@ -137,6 +178,23 @@ impl Cpu {
             Cpu::X86 => x86::EBP,
             Cpu::X64 => x64::RBP,
             Cpu::Arm64 => arm64::FP,
+            Cpu::Arm => arm::FP,
+        }
+    }
+
+    /// The address in a pointer to code: without the bit by which ARM's say which state the code is of.
+    pub fn code_address(self, pointer: u64) -> u64 {
+        if self == Cpu::Arm { pointer & !arm::THUMB_BIT } else { pointer }
+    }
+
+    /// The bits that a register can hold. The lowest of ARM's program counter is none of them: where it is set in an
+    /// address that is jumped to, it goes to CPSR and says that Thumb instructions follow (Arm Architecture Reference
+    /// Manual, ARMv7-A, section A2.3.2).
+    fn bits_of(self, register: Register) -> u64 {
+        match self {
+            Cpu::X64 | Cpu::Arm64 => u64::MAX,
+            Cpu::Arm if register == arm::PC => u64::from(u32::MAX) & !arm::THUMB_BIT,
+            Cpu::X86 | Cpu::Arm => u32::MAX.into(),
         }
     }
 }
@@ -168,11 +226,10 @@ impl RegisterSet {
         known.then(|| self.values[usize::from(register.0)])
     }
 
-    /// Makes `register` known. An x86 value is cut to 32 bits; an index outside the table is ignored.
+    /// Makes `register` known. On x86 and ARM the value is cut to 32 bits, and ARM's PC is made even; an index outside the table is ignored.
     pub fn set(&mut self, register: Register, value: u64) {
         if usize::from(register.0) < self.cpu.register_names().len() {
-            let mask = if self.cpu == Cpu::X86 { 0xffff_ffff } else { u64::MAX };
-            self.values[usize::from(register.0)] = value & mask;
+            self.values[usize::from(register.0)] = value & self.cpu.bits_of(register);
             self.valid |= 1 << register.0;
         }
     }

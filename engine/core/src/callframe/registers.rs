@@ -1,7 +1,7 @@
 //! DWARF's register numbers, which each processor's ABI assigns.
 //!
 //! Source: System V ABI, AMD64 Architecture Processor Supplement, figure 3.36; Intel386 supplement, table 2.14; DWARF for
-//! the Arm 64-bit Architecture, section 4.1.
+//! the Arm 64-bit Architecture, section 4.1; DWARF for the Arm Architecture, section 4.1.
 
 use crate::registers::{Cpu, Register, arm64, x64, x86};
 
@@ -21,6 +21,7 @@ pub fn register(cpu: Cpu, number: u16) -> Option<Register> {
         Cpu::X64 if number == 49 => Some(x64::RFLAGS),
         Cpu::Arm64 if number <= 31 => Some(Register(index)),
         Cpu::Arm64 if number == 32 => Some(arm64::PC),
+        Cpu::Arm if number <= 15 => Some(Register(index)),
         _ => None,
     }
 }
@@ -49,6 +50,15 @@ mod tests {
             (Cpu::Arm64, 34, None), // RA_SIGN_STATE
             (Cpu::Arm64, 64, None), // v0
             (Cpu::Arm64, 256 + 31, None),
+            (Cpu::Arm, 0, Some("r0")),
+            (Cpu::Arm, 7, Some("r7")),
+            (Cpu::Arm, 11, Some("fp")),
+            (Cpu::Arm, 13, Some("sp")),
+            (Cpu::Arm, 14, Some("lr")),
+            (Cpu::Arm, 15, Some("pc")),
+            (Cpu::Arm, 16, None), // f0 of the FPA, long obsolete
+            (Cpu::Arm, 128, None), // SPSR
+            (Cpu::Arm, 256, None), // d0
             (Cpu::X64, u16::MAX, None),
         ] {
             assert_eq!(name(cpu, number), expected, "{cpu:?} {number}");

@@ -103,7 +103,7 @@ pub(super) fn decoder(code: &[u8], address: u64, cpu: Cpu) -> Result<Decoder<'_>
     let bitness = match cpu {
         Cpu::X86 => 32,
         Cpu::X64 => 64,
-        Cpu::Arm64 => return Err(UnsupportedCpu(cpu)),
+        Cpu::Arm64 | Cpu::Arm => return Err(UnsupportedCpu(cpu)),
     };
     Decoder::try_with_ip(bitness, code, address, DecoderOptions::NONE).map_err(|_| UnsupportedCpu(cpu))
 }

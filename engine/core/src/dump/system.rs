@@ -7,6 +7,31 @@ use super::records::{Problem, Referred, utf16};
 use crate::bytes::Reader;
 use crate::registers::Cpu;
 
+/// PROCESSOR_ARCHITECTURE_… of winnt.h; from 0x8001 on, Breakpad's MD_CPU_ARCHITECTURE_….
+#[allow(missing_docs)]
+pub mod architecture {
+    pub const X86: u16 = 0;
+    pub const MIPS: u16 = 1;
+    pub const PPC: u16 = 3;
+    pub const ARM: u16 = 5;
+    pub const IA64: u16 = 6;
+    pub const X64: u16 = 9;
+    /// A 32-bit process on 64-bit Windows.
+    pub const X86_ON_X64: u16 = 10;
+    pub const ARM64: u16 = 12;
+    /// A 32-bit process on 64-bit Windows.
+    pub const ARM_ON_ARM64: u16 = 13;
+    /// A 32-bit process on 64-bit Windows.
+    pub const X86_ON_ARM64: u16 = 14;
+    pub const SPARC: u16 = 0x8001;
+    pub const PPC64: u16 = 0x8002;
+    /// What Breakpad wrote before it used Windows' number.
+    pub const OLD_ARM64: u16 = 0x8003;
+    pub const MIPS64: u16 = 0x8004;
+    pub const RISCV: u16 = 0x8005;
+    pub const RISCV64: u16 = 0x8006;
+}
+
 /// Stream SystemInfo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemInfo {
@@ -32,23 +57,32 @@ impl SystemInfo {
     /// The processor, if the engine knows it.
     pub fn cpu(&self) -> Option<Cpu> {
         match self.architecture {
-            0 | 10 => Some(Cpu::X86), // 10: x86 on Windows 64
-            9 => Some(Cpu::X64),
-            12 | 0x8003 => Some(Cpu::Arm64),
+            architecture::X86 | architecture::X86_ON_X64 | architecture::X86_ON_ARM64 => Some(Cpu::X86),
+            architecture::X64 => Some(Cpu::X64),
+            architecture::ARM64 | architecture::OLD_ARM64 => Some(Cpu::Arm64),
+            architecture::ARM | architecture::ARM_ON_ARM64 => Some(Cpu::Arm),
             _ => None,
         }
     }
 
-    /// The processor's name as minidump-stackwalk writes it.
+    /// The processor's name as minidump-stackwalk writes it, also of those that the engine does not know otherwise.
     pub fn cpu_name(&self) -> String {
-        match self.architecture {
-            0 | 10 => "x86".to_owned(),
-            9 => "amd64".to_owned(),
-            12 | 0x8003 => "arm64".to_owned(),
-            5 => "arm".to_owned(),
-            3 => "ppc".to_owned(),
-            other => format!("unknown({other})"),
-        }
+        let name = match self.architecture {
+            architecture::X86 | architecture::X86_ON_X64 | architecture::X86_ON_ARM64 => "x86",
+            architecture::X64 => "amd64",
+            architecture::ARM64 | architecture::OLD_ARM64 => "arm64",
+            architecture::ARM | architecture::ARM_ON_ARM64 => "arm",
+            architecture::MIPS => "mips",
+            architecture::MIPS64 => "mips64",
+            architecture::PPC => "ppc",
+            architecture::PPC64 => "ppc64",
+            architecture::SPARC => "sparc",
+            architecture::RISCV => "riscv",
+            architecture::RISCV64 => "riscv64",
+            architecture::IA64 => "ia64",
+            other => return format!("unknown({other})"),
+        };
+        name.to_owned()
     }
 
     /// The system's name as minidump-stackwalk writes it.
@@ -83,7 +117,7 @@ impl SystemInfo {
         }
         let (model, stepping) = (self.revision >> 8, self.revision & 0xff);
         let vendor = match (self.architecture, &self.vendor) {
-            (9, _) => "",
+            (architecture::X64, _) => "",
             (_, vendor) => vendor.as_deref()?,
         };
         Some(format!("{vendor} family {} model {model} stepping {stepping}", self.level).trim_start().to_owned())
@@ -99,7 +133,7 @@ pub fn system_info(file: &[u8], stream: &[u8]) -> Result<SystemInfo, Problem> {
     let version = [input.u32()?, input.u32()?, input.u32()?];
     let platform = input.u32()?;
     let csd_version = Referred::new(file).string(input.u32()?).unwrap_or_default();
-    let is_x86 = matches!(architecture, 0 | 10);
+    let is_x86 = matches!(architecture, architecture::X86 | architecture::X86_ON_X64 | architecture::X86_ON_ARM64);
     let vendor = input.skip(4).and_then(|()| input.take(12)).ok().filter(|_| is_x86);
     let vendor = vendor.map(|vendor| String::from_utf8_lossy(vendor).trim_end_matches('\0').to_owned());
     Ok(SystemInfo { architecture, level, revision, processor_count, platform, version, csd_version, vendor })

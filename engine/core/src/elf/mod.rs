@@ -38,10 +38,20 @@ pub use symbols::{Binding, ElfSymbol, SymbolTable, SymbolType};
 const PAGE_BYTES: u64 = 0x1000;
 
 /// `e_machine` of processors that the engine knows, and of those that are only named.
-mod machine {
+#[allow(missing_docs)]
+pub mod machine {
+    pub const SPARC: u16 = 2;
     pub const I386: u16 = 3;
+    pub const MIPS: u16 = 8;
+    pub const SPARC32PLUS: u16 = 18;
+    pub const PPC: u16 = 20;
+    pub const PPC64: u16 = 21;
+    pub const ARM: u16 = 40;
+    pub const SPARCV9: u16 = 43;
+    pub const IA_64: u16 = 50;
     pub const X86_64: u16 = 62;
     pub const AARCH64: u16 = 183;
+    pub const RISCV: u16 = 243;
 }
 
 /// Why an ELF file, or a part of one, cannot be read.
@@ -124,6 +134,7 @@ impl Elf {
             (machine::I386, false) => Some(Cpu::X86),
             (machine::X86_64, true) => Some(Cpu::X64),
             (machine::AARCH64, true) => Some(Cpu::Arm64),
+            (machine::ARM, false) => Some(Cpu::Arm),
             _ => None,
         }
     }

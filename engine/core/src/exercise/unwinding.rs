@@ -71,7 +71,7 @@ pub fn eh_frame(bytes: &[u8]) {
     let header_bytes = usize::from(input.u16().unwrap_or(0)).min(input.left());
     let header = Data::from(input.take(header_bytes).unwrap_or_default().to_vec());
     let section = Data::from(input.rest().to_vec());
-    for cpu in [Cpu::X86, Cpu::X64, Cpu::Arm64] {
+    for cpu in [Cpu::X86, Cpu::X64, Cpu::Arm64, Cpu::Arm] {
         for kind in [FrameSectionKind::EhFrame, FrameSectionKind::DebugFrame] {
             for header in [None, Some((CODE + 0x2000, header.clone()))] {
                 let (text, data) = (Some(CODE), Some(0));

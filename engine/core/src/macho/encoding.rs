@@ -34,7 +34,7 @@ pub fn unwinding(cpu: Cpu, entry: Entry, code: &[u8], executed: Option<&[u8]>) -
     match cpu {
         Cpu::X64 => x64::unwinding(entry.encoding, code, executed),
         Cpu::Arm64 => arm64::unwinding(entry.encoding, executed),
-        Cpu::X86 => None,
+        Cpu::X86 | Cpu::Arm => None,
     }
 }
 

@@ -139,5 +139,6 @@ fn name(cpu: Cpu) -> &'static str {
         Cpu::X86 => "x86",
         Cpu::X64 => "x86-64",
         Cpu::Arm64 => "ARM64",
+        Cpu::Arm => "ARM",
     }
 }

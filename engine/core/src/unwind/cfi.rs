@@ -6,7 +6,7 @@ use super::frame_program::{self, Machine, Values};
 use super::step::{Caller, Halt, Position, Step};
 use super::{Stop, Trust, dwarf_expression};
 use crate::cfi::{CfaRule, CfiRow, Expression, Rule};
-use crate::registers::{Cpu, Register, RegisterSet, arm64};
+use crate::registers::{Register, RegisterSet};
 
 /// The caller by the rules of `row`. `None` if they cannot be carried out, or lead to what is no code.
 pub(super) fn caller(position: &Position, row: &CfiRow) -> Step {
@@ -32,10 +32,10 @@ pub(super) fn caller(position: &Position, row: &CfiRow) -> Step {
         registers.set(stack_pointer, sp);
         return Ok(Some(Caller { registers, trust: Trust::Cfi, interrupted: true }));
     }
-    if position.cpu() == Cpu::Arm64 {
+    if let Some(link) = position.cpu().link_register() {
         // What the link register held when the function was called, its caller may have changed since; taken for a
         // return address once more, it would lead in a circle.
-        registers.forget(arm64::LR);
+        registers.forget(link);
     }
     position.caller(registers, ip, sp, Trust::Cfi)
 }
@@ -122,23 +122,11 @@ fn postfix(position: &Position, text: &str, cfa: Option<u64>) -> Option<u64> {
     for token in frame_program::tokens(text) {
         let value = match token {
             ".cfa" => cfa,
-            name => register_named(cpu, name).and_then(|register| position.frame.registers.get(register)),
+            name => cpu.register_named(name).and_then(|register| position.frame.registers.get(register)),
         };
         value.and_then(|value| values.insert(token, value));
     }
     let memory = |address| position.process.read_pointer(address, cpu);
     let machine = Machine { largest_word: position.largest_word(), memory: &memory };
     frame_program::evaluate(text, &mut values, machine).ok()
-}
-
-/// The register that Breakpad calls `name`: ours with or without `$`, on ARM64 also `x29` and `x30`.
-fn register_named(cpu: Cpu, name: &str) -> Option<Register> {
-    let name = name.strip_prefix('$').unwrap_or(name);
-    let name = match (cpu, name) {
-        (Cpu::Arm64, "x29") => "fp",
-        (Cpu::Arm64, "x30") => "lr",
-        _ => name,
-    };
-    let index = cpu.register_names().iter().position(|&ours| ours == name)?;
-    Some(Register(index as u8))
 }

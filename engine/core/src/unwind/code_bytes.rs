@@ -2,6 +2,7 @@
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register as MachineRegister};
 
+use super::arm_instructions;
 use super::arm64_instructions::{Meaning, meaning_at};
 use super::step::{Halt, is_code};
 use super::{Known, Process, Wanted, sigreturn};
@@ -20,7 +21,7 @@ pub(super) enum Evidence {
     Unchecked,
     /// An indirect call ends there.
     IndirectCall,
-    /// A call of this address ends there, and nothing else.
+    /// A call of this address (on ARM with the bit of its state) ends there, and nothing else.
     DirectCall(u64),
 }
 
@@ -60,20 +61,20 @@ fn decode(bytes: &[u8], address: u64, cpu: Cpu) -> Option<Instruction> {
     let bitness = match cpu {
         Cpu::X86 => 32,
         Cpu::X64 => 64,
-        Cpu::Arm64 => return None,
+        Cpu::Arm64 | Cpu::Arm => return None,
     };
     let instruction = Decoder::with_ip(bitness, bytes, address, DecoderOptions::NONE).decode();
     (!instruction.is_invalid()).then_some(instruction)
 }
 
-/// What the code before `address` says about its being a return address. Asks for the image of its module if the dump
+/// What the code before `address` (on ARM with the bit of its state) says about its being a return address. Asks for the image of its module if the dump
 /// does not hold the code.
 pub(super) fn evidence(process: &dyn Process, address: u64, cpu: Cpu) -> Result<Evidence, Halt> {
     if !is_code(process, address) {
         return Ok(Evidence::Refuted);
     }
     let seen = call_before(process, address, cpu);
-    if !seen.is_some_and(Evidence::is_call) && sigreturn::is_trampoline(process, address, cpu) {
+    if !seen.is_some_and(Evidence::is_call) && sigreturn::is_trampoline(process, cpu.code_address(address), cpu) {
         // The kernel made it look as if the trampoline had called the signal's handler.
         return Ok(Evidence::IndirectCall);
     }
@@ -105,8 +106,10 @@ pub(super) fn is_in_function(process: &dyn Process, address: u64) -> Result<bool
 
 /// Looks for a call that ends at `address`; `None` if too few bytes before it can be read to deny one.
 fn call_before(process: &dyn Process, address: u64, cpu: Cpu) -> Option<Evidence> {
-    if cpu == Cpu::Arm64 {
-        return link_before(process, address);
+    match cpu {
+        Cpu::Arm64 => return link_before(process, address),
+        Cpu::Arm => return arm_instructions::call_before(process, address),
+        Cpu::X86 | Cpu::X64 => {}
     }
     let mut bytes = [0; LONGEST_CALL_BYTES];
     let readable = (2..=LONGEST_CALL_BYTES).rev().find(|&size| {
@@ -204,6 +207,9 @@ fn through_pointer(process: &dyn Process, instruction: &Instruction, cpu: Cpu) -
 
 /// Whether the code at `address` only jumps on: an import or incremental-linking thunk. True if it cannot be read.
 pub(super) fn may_be_thunk(process: &dyn Process, address: u64, cpu: Cpu) -> bool {
+    if cpu == Cpu::Arm {
+        return arm_instructions::may_be_thunk(process, address);
+    }
     if cpu == Cpu::Arm64 {
         // `adrp`, `ldr` and perhaps `add` before the jump.
         let meanings = (0..4).map(|index| meaning_at(process, address.wrapping_add(4 * index)));

@@ -13,6 +13,7 @@ use crate::registers::Cpu;
 /// | --- | --- |
 /// | x64, ARM64 | the image's exception directory if it has one, else its call frame information, else that of the debug information |
 /// | x64, ARM64, outside of modules | tables that the process registered |
+/// | ARM | call frame information of the image, of the debug information |
 /// | x86 | frame data and FPO of the debug information, call frame information of the image, of the debug information |
 pub(super) fn caller(position: &Position) -> Step {
     let Some(module) = position.process.module_at(position.ip) else { return by_registered_tables(position) };
@@ -32,8 +33,8 @@ pub(super) fn caller(position: &Position) -> Step {
 
 fn by_image(position: &Position, module: ModuleRange) -> Step {
     let Some(tables) = tables(position, module)? else { return by_debug_info(position, module) };
-    // (x86 has no such directory; one that says so has something else there.)
-    if position.cpu() != Cpu::X86 && !tables.exception_directory().is_empty() {
+    // (x86 has no such directory; one that says so has something else there. ARM's is not read.)
+    if matches!(position.cpu(), Cpu::X64 | Cpu::Arm64) && !tables.exception_directory().is_empty() {
         return by_directory(position, PlacedTables { base: module.base, size_bytes: module.size_bytes, tables });
     }
     let row = lookup(position, module).and_then(|rva| tables.cfi_at(rva));
@@ -53,7 +54,7 @@ fn by_registered_tables(position: &Position) -> Step {
 
 fn by_directory(position: &Position, tables: PlacedTables<'_>) -> Step {
     match position.cpu() {
-        Cpu::X86 => Ok(None), // it has no such directory
+        Cpu::X86 | Cpu::Arm => Ok(None),
         Cpu::X64 => x64::caller(position, tables),
         Cpu::Arm64 => arm64::caller(position, tables),
     }

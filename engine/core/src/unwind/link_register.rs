@@ -1,14 +1,15 @@
-//! ARM64 functions without unwind information that still have their return address in the link register.
+//! ARM64 and ARM functions without unwind information that still have their return address in the link register.
 //!
 //! The link register of a thread that was stopped is the return address only if nothing has been called since the
 //! function was entered; else it is a place in the function itself. So the instructions decide, not the value.
 
-use super::arm64_instructions::{Meaning, meaning_at};
+use super::arm_instructions;
+use super::arm64_instructions::{self, Meaning};
 use super::code_bytes::{Evidence, evidence};
 use super::step::{Position, Step};
 use super::{Known, Trust};
 use crate::address::Rva;
-use crate::registers::arm64;
+use crate::registers::{Cpu, arm};
 
 /// Instructions followed on the way to the return.
 const MOST_AHEAD: usize = 64;
@@ -17,7 +18,8 @@ const MOST_BEHIND: u64 = 1024;
 
 /// The caller, if the frame is the innermost and its link register can be believed.
 pub(super) fn caller(position: &Position) -> Step {
-    let link = position.frame.registers.get(arm64::LR).filter(|_| position.is_exact());
+    let Some(register) = position.cpu().link_register().filter(|_| position.is_exact()) else { return Ok(None) };
+    let link = position.frame.registers.get(register);
     let Some(address) = link.map(|link| link & position.process.code_address_mask()).filter(|&link| link != 0) else {
         return Ok(None);
     };
@@ -33,18 +35,36 @@ pub(super) fn caller(position: &Position) -> Step {
 
 /// Whether execution runs straight into a return, as system call stubs (`svc`, `ret`) and most leaf functions do.
 fn runs_into_return(position: &Position) -> bool {
-    let mut ip = position.ip;
+    let Some(mut pointer) = with_state(position, position.ip) else { return false };
     for step in 0..MOST_AHEAD {
-        match meaning_at(position.process, ip) {
-            Some(Meaning::Return) => return true,
-            Some(Meaning::Jump(target)) => ip = target,
-            Some(Meaning::Other) => ip = ip.wrapping_add(4),
+        match meaning_at(position, pointer) {
+            Some((Meaning::Return, _)) => return true,
+            Some((Meaning::Jump(target), _)) => pointer = target,
+            Some((Meaning::Other, bytes)) => pointer = pointer.wrapping_add(bytes),
             // One that was hit; anywhere else it is padding.
-            Some(Meaning::Breakpoint) if step == 0 => ip = ip.wrapping_add(4),
+            Some((Meaning::Breakpoint, bytes)) if step == 0 => pointer = pointer.wrapping_add(bytes),
             _ => return false,
         }
     }
     false
+}
+
+/// A pointer to code of the frame's function: on ARM with the bit of its state, if that is known.
+fn with_state(position: &Position, address: u64) -> Option<u64> {
+    if position.cpu() != Cpu::Arm {
+        return Some(address);
+    }
+    let is_thumb = position.frame.registers.get(arm::CPSR)? & arm::CPSR_THUMB != 0;
+    Some(if is_thumb { address | arm::THUMB_BIT } else { address & !arm::THUMB_BIT })
+}
+
+/// The instruction at `pointer`, and how many bytes it has.
+fn meaning_at(position: &Position, pointer: u64) -> Option<(Meaning, u64)> {
+    match position.cpu() {
+        Cpu::Arm64 => arm64_instructions::meaning_at(position.process, pointer).map(|meaning| (meaning, 4)),
+        Cpu::Arm => arm_instructions::meaning_at(position.process, pointer),
+        Cpu::X86 | Cpu::X64 => None,
+    }
 }
 
 /// How far the stack pointer has moved since the function was entered, if its start is known and everything in between
@@ -54,20 +74,22 @@ fn moved_since_entry(position: &Position, seen: Evidence) -> Option<i64> {
         Evidence::DirectCall(target) => Some(target),
         _ => None,
     })?;
-    let instructions = position.ip.checked_sub(start)? / 4;
-    if instructions > MOST_BEHIND {
-        return None;
-    }
-    let mut moved = 0_i64;
-    for index in 0..instructions {
-        match meaning_at(position.process, start.wrapping_add(4 * index))? {
+    let (mut pointer, mut moved) = (start, 0_i64);
+    for _ in 0..MOST_BEHIND {
+        let address = position.cpu().code_address(pointer);
+        if address >= position.ip {
+            return (address == position.ip).then_some(moved);
+        }
+        let (meaning, bytes) = meaning_at(position, pointer)?;
+        match meaning {
             Meaning::MovesStack(bytes) => moved = moved.wrapping_add(bytes),
             Meaning::Other | Meaning::Conditional => {}
             // What follows is reached by a branch from before the frame was taken down.
             _ => return None,
         }
+        pointer = pointer.wrapping_add(bytes);
     }
-    Some(moved)
+    None
 }
 
 /// Where the frame's function starts, by debug information that is here already.
@@ -75,5 +97,5 @@ fn function_start(position: &Position) -> Option<u64> {
     let module = position.process.module_at(position.ip)?;
     let Known::Yes(debug) = position.process.debug_info(module.index) else { return None };
     let function = debug.function_at(Rva::of(position.ip, module.base)?)?;
-    Some(function.start.at(module.base))
+    with_state(position, function.start.at(module.base))
 }

@@ -8,8 +8,8 @@
 //! | `sigreturn` | the instructions of a Linux signal's trampoline: the interrupted registers are on the stack | CFI |
 //! | `information`: `x64`, `arm64`, `x86`, `cfi` | unwind codes; frame data and FPO; rows of call frame information | CFI |
 //! | `straight_line` | x86, x64: instructions that run straight into a return (system call stubs) | CFI |
-//! | `link_register` | ARM64: a function that has not changed the link register yet | CFI |
-//! | `frame_pointer` | the chain of EBP, RBP or X29 | frame pointer |
+//! | `link_register` | ARM64, ARM: a function that has not changed the link register yet | CFI |
+//! | `frame_pointer`, `arm_frame_pointer` | the chain of EBP, RBP or X29; of R11 or R7 | frame pointer |
 //! | `scan`, `consistency` | words on the stack after a call, whose frames above agree | scan |
 //!
 //! A frame that is missed is better than one that is made up: what cannot be checked is not taken, except where the
@@ -19,6 +19,8 @@ mod arm64;
 mod arm64_codes;
 mod arm64_instructions;
 mod arm64_packed;
+mod arm_frame_pointer;
+mod arm_instructions;
 mod cfi;
 mod code_bytes;
 mod consistency;
@@ -145,7 +147,7 @@ pub struct PlacedTables<'a> {
     pub tables: &'a dyn UnwindTables,
 }
 
-/// The convention by which functions call each other, as far as it depends on the system (on x64; ARM64 and x86 have one
+/// The convention by which functions call each other, as far as it depends on the system (on x64; the others have one
 /// for all systems).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Abi {

@@ -58,10 +58,10 @@ pub(super) fn find(position: &Position, start: u64, words: u64) -> Result<Option
     Ok(None)
 }
 
-/// Whether the frames above agree. On ARM64 that cannot be tried: above the saved link register lies the rest of the
+/// Whether the frames above agree. On ARM64 and ARM that cannot be tried: above the saved link register lies the rest of the
 /// callee's frame, and where that ends is not known.
 fn is_consistent(position: &Position, slot: u64, address: u64) -> Result<bool, Halt> {
-    Ok(position.cpu() == Cpu::Arm64 || consistency::holds(position, slot, address)?)
+    Ok(position.cpu().link_register().is_some() || consistency::holds(position, slot, address)?)
 }
 
 /// Folklore: a program that reports an error of its own (the C runtime at an invalid parameter, Breakpad's
@@ -69,7 +69,7 @@ fn is_consistent(position: &Position, slot: u64, address: u64) -> Result<bool, H
 /// may still point at the word that holds it (`invalid-parameter.dmp` of rust-minidump). That word is where we are, not
 /// who called.
 fn is_captured_address(position: &Position, address: u64) -> bool {
-    position.is_exact() && address == position.ip
+    position.is_exact() && position.cpu().code_address(address) == position.ip
 }
 
 /// Whether a call that was seen can have led to the frame at `position`.
@@ -82,7 +82,7 @@ pub(super) fn leads_here(position: &Position, seen: Evidence) -> bool {
     let Evidence::DirectCall(target) = seen else { return true };
     let module = position.process.module_at(target).map(|module| module.index);
     let same_module = module == position.frame.module;
-    same_module && target <= position.ip || may_be_thunk(position.process, target, position.cpu())
+    same_module && position.cpu().code_address(target) <= position.ip || may_be_thunk(position.process, target, position.cpu())
 }
 
 /// The caller that returns to `address`, which was found at `slot`. Of its registers only EBP or X29 can be had.
@@ -93,7 +93,8 @@ fn accept(position: &Position, slot: u64, address: u64) -> Step {
     let mut registers = RegisterSet::new(cpu);
     let base = match cpu {
         Cpu::X86 => pushed_frame_pointer(position, slot)?,
-        Cpu::X64 => None,
+        // (ARM: which register was saved there depends on the state of the code and on the compiler.)
+        Cpu::X64 | Cpu::Arm => None,
         // The two are saved as a pair. What is no frame pointer leads nowhere.
         Cpu::Arm64 => position.process.read_u64(slot.wrapping_sub(8)).filter(|&base| base > slot && base % 8 == 0),
     };

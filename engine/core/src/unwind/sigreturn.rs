@@ -6,12 +6,12 @@
 //! them by these very bytes.
 //!
 //! Source: Linux, `arch/x86/include/asm/sigframe.h` and `uapi/asm/sigcontext.h`, `arch/arm64/kernel/signal.c` and
-//! `uapi/asm/sigcontext.h`, `include/uapi/asm-generic/ucontext.h`.
+//! `uapi/asm/sigcontext.h`, `arch/arm/kernel/sigreturn_codes.S` and `uapi/asm/sigcontext.h`, `include/uapi/asm-generic/ucontext.h`.
 
 use super::code_bytes::read_code;
 use super::step::{Caller, Position, Step};
 use super::{Process, Trust};
-use crate::registers::{Cpu, Register, RegisterSet, arm64, x64, x86};
+use crate::registers::{Cpu, Register, RegisterSet, arm, arm64, x64, x86};
 
 /// Where the saved registers are when the handler has returned to the trampoline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ struct Trampoline {
     saved: Saved,
 }
 
-const TRAMPOLINES: [Trampoline; 5] = [
+const TRAMPOLINES: [Trampoline; 9] = [
     // mov rax, __NR_rt_sigreturn; syscall. `uc_mcontext` is behind flags, link and `uc_stack`.
     Trampoline { cpu: Cpu::X64, code: &[0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05], saved: Saved::Above(40) },
     // pop eax (the signal's number); mov eax, __NR_sigreturn; int 0x80
@@ -44,6 +44,13 @@ const TRAMPOLINES: [Trampoline; 5] = [
         code: &[0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4],
         saved: Saved::Above(128 + 176 + 8),
     },
+    // mov r7, #__NR_sigreturn; svc #0, in ARM and in Thumb. `uc_mcontext` is behind flags, link and `uc_stack` (20), and
+    // in it R0 is behind `trap_no`, `error_code` and `oldmask` (12).
+    Trampoline { cpu: Cpu::Arm, code: &[119, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef], saved: Saved::Above(20 + 12) },
+    Trampoline { cpu: Cpu::Arm, code: &[119, 0x27, 0, 0xdf], saved: Saved::Above(20 + 12) },
+    // mov r7, #__NR_rt_sigreturn; svc #0: the same behind `siginfo`.
+    Trampoline { cpu: Cpu::Arm, code: &[173, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef], saved: Saved::Above(128 + 20 + 12) },
+    Trampoline { cpu: Cpu::Arm, code: &[173, 0x27, 0, 0xdf], saved: Saved::Above(128 + 20 + 12) },
 ];
 
 /// The registers of `sigcontext`, in words from its start.
@@ -61,6 +68,7 @@ fn layout(cpu: Cpu) -> Vec<(u64, Register)> {
             (0..).zip((8..16).map(Register).chain(general)).collect()
         }
         Cpu::Arm64 => (0..).zip((0..=arm64::CPSR.0).map(Register)).collect(),
+        Cpu::Arm => (0..).zip((0..=arm::CPSR.0).map(Register)).collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Abi, Frame, Known, Process, Stop, Trust, Wanted};
 use crate::address::Rva;
-use crate::registers::{Cpu, Register, RegisterSet, arm64, x64, x86};
+use crate::registers::{Cpu, Register, RegisterSet, arm, arm64, x64, x86};
 
 /// Bytes that a frame may have before its numbers are taken for garbage.
 const LARGEST_FRAME_BYTES: u64 = 1 << 20;
@@ -98,7 +98,7 @@ impl<'a> Position<'a> {
 ///
 /// Source: Microsoft, "x64 calling convention" (caller/callee saved registers); System V ABI, AMD64, figure 3.4; Procedure
 /// Call Standard for the Arm 64-bit Architecture, section 6.1.1 (of v8 to v15 only the low halves are preserved: as whole
-/// registers they are unknown); x86: EBX, EBP, ESI, EDI are preserved everywhere.
+/// registers they are unknown); Procedure Call Standard for the Arm Architecture, section 6.1.1; x86: EBX, EBP, ESI, EDI are preserved everywhere.
 pub(super) fn forget_volatile(registers: &mut RegisterSet, abi: Abi) {
     let cpu = registers.cpu();
     let is_preserved = |register: Register| match (cpu, abi) {
@@ -106,6 +106,7 @@ pub(super) fn forget_volatile(registers: &mut RegisterSet, abi: Abi) {
         (Cpu::X64, Abi::Windows) if register == x64::RSI || register == x64::RDI => true,
         (Cpu::X64, _) => [x64::RBX, x64::RBP].contains(&register) || (x64::R12..=x64::R15).contains(&register),
         (Cpu::Arm64, _) => (arm64::X19..=arm64::FP).contains(&register),
+        (Cpu::Arm, _) => (arm::R4..=arm::FP).contains(&register),
     };
     for index in 0..cpu.register_names().len() as u8 {
         if !is_preserved(Register(index)) {

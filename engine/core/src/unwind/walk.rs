@@ -2,10 +2,10 @@
 
 use super::step::{Caller, Halt, Position, Step, is_code};
 use super::{
-    Frame, Process, Stop, Trust, Wanted, code_bytes, frame_pointer, information, link_register, scan, sigreturn,
+    Frame, Process, Stop, Trust, Wanted, arm_frame_pointer, code_bytes, frame_pointer, information, link_register, scan, sigreturn,
     straight_line,
 };
-use crate::registers::{Cpu, RegisterSet, arm64};
+use crate::registers::{Cpu, RegisterSet};
 
 /// How a walk, or the part of it that was possible, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Walker {
         let interrupted = caller.interrupted;
         let next = Frame::new(process, caller).ok_or(Halt::Stop(Stop::NoCaller))?;
         // A function that keeps its return address in the link register may have no stack of its own.
-        let is_leaf = position.cpu() == Cpu::Arm64 && position.is_exact();
+        let is_leaf = position.cpu().link_register().is_some() && position.is_exact();
         let grows = next.registers.stack_pointer() > frame.registers.stack_pointer()
             || is_leaf && next.registers.stack_pointer() == frame.registers.stack_pointer();
         if !grows && (!interrupted || self.has_been_at(&next)) {
@@ -129,6 +129,14 @@ fn step(position: &Position) -> Step {
             frame_pointer::caller,
             scan::caller,
         ],
+        Cpu::Arm => &[
+            called_astray,
+            sigreturn::caller,
+            information::caller,
+            link_register::caller,
+            arm_frame_pointer::caller,
+            scan::caller,
+        ],
         Cpu::X86 | Cpu::X64 => &[
             called_astray,
             sigreturn::caller,
@@ -146,15 +154,15 @@ fn step(position: &Position) -> Step {
     Ok(None)
 }
 
-/// The caller of an address that is no code: a call through a null or wild pointer has pushed its return address (ARM64:
-/// put it into the link register) and done nothing else.
+/// The caller of an address that is no code: a call through a null or wild pointer has pushed its return address (ARM64 and
+/// ARM: put it into the link register) and done nothing else.
 fn called_astray(position: &Position) -> Step {
     if !position.is_exact() || is_code(position.process, position.ip) {
         return Ok(None);
     }
-    let (address, popped_bytes) = match position.cpu() {
-        Cpu::Arm64 => (position.frame.registers.get(arm64::LR).unwrap_or(0), 0),
-        cpu => (position.word(position.sp)?, cpu.pointer_size_bytes() as u64),
+    let (address, popped_bytes) = match position.cpu().link_register() {
+        Some(link) => (position.frame.registers.get(link).unwrap_or(0), 0),
+        None => (position.word(position.sp)?, position.cpu().pointer_size_bytes() as u64),
     };
     let address = address & position.process.code_address_mask();
     if address == 0

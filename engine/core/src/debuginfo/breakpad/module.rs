@@ -64,6 +64,7 @@ impl Identity {
             "x86" | "i386" | "i686" => Some(Cpu::X86),
             "x86_64" | "x86_64h" | "amd64" => Some(Cpu::X64),
             "arm64" | "arm64e" | "aarch64" => Some(Cpu::Arm64),
+            "arm" => Some(Cpu::Arm),
             _ => None,
         }
     }

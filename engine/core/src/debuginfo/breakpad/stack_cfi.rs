@@ -8,7 +8,7 @@ use super::index::Table;
 use super::lookup::{Answer, Records};
 use super::text::{Fields, lines_from, name};
 use crate::cfi::{CfaRule, CfiRow, Expression, Rule};
-use crate::registers::{Cpu, Register, arm64};
+use crate::registers::{Cpu, Register};
 
 /// Longest expression that is kept; its interpreter runs fewer tokens.
 const MOST_EXPRESSION_BYTES: usize = 16 << 10;
@@ -71,7 +71,7 @@ impl<'a> Columns<'a> {
 
     fn row(&self) -> Option<CfiRow> {
         let ip = self.cpu.instruction_pointer();
-        let return_address = if self.cpu == Cpu::Arm64 { arm64::LR } else { ip };
+        let return_address = self.cpu.link_register().unwrap_or(ip);
         let rule_of = |wanted| self.registers.iter().find(|(register, _)| *register == wanted).map(|(_, it)| *it);
         // Folklore: the documentation's own example has `$eip: .cfa 4 - ^` in place of `.ra`.
         let ra = self.return_address.or_else(|| rule_of(ip))?;

@@ -22,6 +22,7 @@ impl DwarfRegister {
             Cpu::X64 => 17,
             Cpu::X86 => 21,
             Cpu::Arm64 => 64,
+            Cpu::Arm => 256, // D0: DWARF for the Arm Architecture, section 4.1
         };
         let vector = number.checked_sub(first_vector).and_then(|index| u8::try_from(index).ok());
         match vector.filter(|&index| usize::from(index) < cpu.vector_count()) {

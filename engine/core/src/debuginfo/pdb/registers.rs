@@ -29,6 +29,7 @@ impl CodeViewRegister {
             Cpu::X86 => x86_register(number),
             Cpu::X64 => x64_register(number),
             Cpu::Arm64 => arm64_register(number),
+            Cpu::Arm => None, // no PDB of that processor is read
         }
     }
 

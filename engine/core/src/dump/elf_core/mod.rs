@@ -13,19 +13,20 @@ mod registers;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::directory::{DumpError, Format, Header, StreamEntry};
 use super::memory::{MemoryIndex, MemoryRange, MemoryRegion};
 use super::modules::Module;
 use super::records::{Problem, narrow};
-use super::system::{MiscInfo, SystemInfo};
+use super::system::{MiscInfo, SystemInfo, architecture};
 use super::threads::{Exception, Location, Thread};
 use super::{Facts, linux};
 use crate::bytes::Reader;
 use crate::data::Data;
-use crate::elf::{Elf, FileKind, Note, Segment, segment_kind};
-use crate::registers::{Cpu, RegisterSet};
+use crate::elf::{Elf, FileKind, Note, Segment, machine, segment_kind};
+use crate::registers::RegisterSet;
 
 /// Types of notes, of the owner `CORE`; `Nt` of elf.h.
 mod note {
@@ -74,10 +75,13 @@ impl ElfCore {
         if elf.kind() != FileKind::Core {
             return Err(DumpError::Core("not a dump: an ELF file that is no core".to_owned()));
         }
-        let notes: Vec<Note> = elf.notes().take(MOST_NOTES).collect();
+        // gcore's cores have section headers too, which lead to the same notes again.
+        let mut seen = HashSet::new();
+        let notes = elf.notes().take(MOST_NOTES).filter(|note| seen.insert(note.descriptor.start()));
+        let notes: Vec<Note> = notes.collect();
         let streams = notes.iter().enumerate().map(|(index, note)| entry(index, note)).collect();
         let mut core = ElfCore {
-            system: elf.cpu().map(system_info),
+            system: architecture(&elf).map(system_info),
             elf,
             notes,
             streams,
@@ -171,7 +175,9 @@ impl ElfCore {
             }
         };
         let context = Location { size_bytes: 0, offset: 0 };
-        (code != 0).then(|| Exception {
+        // With SIGSTOP `gcore` halts a process that lives on.
+        const STOP: u32 = 19;
+        (code != 0 && code != STOP).then(|| Exception {
             thread_id,
             code,
             flags,
@@ -203,13 +209,27 @@ fn signal(info: &[u8], is_64: bool) -> Option<(u32, u32, u64)> {
     Some((number, code, if has_address { address.unwrap_or(0) } else { 0 }))
 }
 
-fn system_info(cpu: Cpu) -> SystemInfo {
+/// The processor by the number that a minidump would have for it, if there is one.
+fn architecture(elf: &Elf) -> Option<u16> {
+    Some(match (elf.machine(), elf.is_64()) {
+        (machine::I386, false) => architecture::X86,
+        (machine::X86_64, true) => architecture::X64,
+        (machine::ARM, false) => architecture::ARM,
+        (machine::AARCH64, true) => architecture::ARM64,
+        (machine::MIPS, false) => architecture::MIPS,
+        (machine::MIPS, true) => architecture::MIPS64,
+        (machine::PPC, false) => architecture::PPC,
+        (machine::PPC64, true) => architecture::PPC64,
+        (machine::SPARC | machine::SPARC32PLUS, false) | (machine::SPARCV9, true) => architecture::SPARC,
+        (machine::RISCV, false) => architecture::RISCV,
+        (machine::RISCV, true) => architecture::RISCV64,
+        (machine::IA_64, true) => architecture::IA64,
+        _ => return None,
+    })
+}
+
+fn system_info(architecture: u16) -> SystemInfo {
     const LINUX: u32 = 0x8201;
-    let architecture = match cpu {
-        Cpu::X86 => 0,
-        Cpu::X64 => 9,
-        Cpu::Arm64 => 12,
-    };
     SystemInfo {
         architecture,
         level: 0,
@@ -234,6 +254,7 @@ fn entry(index: usize, note: &Note) -> StreamEntry {
         ("CORE", note::SIGINFO) => "NT_SIGINFO",
         ("LINUX", 0x202) => "NT_X86_XSTATE",
         ("LINUX", 0x200) => "NT_386_TLS",
+        ("LINUX", 0x400) => "NT_ARM_VFP",
         ("LINUX", 0x401) => "NT_ARM_TLS",
         ("LINUX", 0x406) => "NT_ARM_PAC_MASK",
         _ => "",

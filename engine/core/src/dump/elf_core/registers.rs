@@ -1,11 +1,11 @@
 //! NT_PRSTATUS and NT_PRFPREG: a thread's number, signal and registers.
 //!
-//! Source: Linux, `struct elf_prstatus` (elfcore.h); `struct user_regs_struct` of x86, `struct user_pt_regs` of ARM64;
+//! Source: Linux, `struct elf_prstatus` (elfcore.h); `struct user_regs_struct` of x86, `struct user_pt_regs` of ARM64, `struct pt_regs` of ARM;
 //! `struct user_i387_struct` (an FXSAVE image) and `struct user_fpsimd_state`.
 
 use super::super::records::Problem;
 use crate::bytes::{Reader, Truncated};
-use crate::registers::{Cpu, Register, RegisterSet, arm64, x64, x86};
+use crate::registers::{Cpu, Register, RegisterSet, arm, arm64, x64, x86};
 
 /// Offsets of `pr_pid` and of `pr_reg` where longs have 8 bytes, and where they have 4.
 const PID_64: usize = 32;
@@ -37,6 +37,8 @@ pub fn registers(status: &[u8], floating_point: Option<&[u8]>, cpu: Cpu) -> Resu
             read_arm64(status, &mut set)?;
             read_vectors(floating_point, 0, &mut set);
         }
+        // (Its NT_PRFPREG is of the FPA, a coprocessor of the nineties; VFP's registers are in NT_ARM_VFP.)
+        Cpu::Arm => read_arm(status, &mut set)?,
     }
     Ok(set)
 }
@@ -97,6 +99,15 @@ fn read_arm64(status: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
     }
     for register in [arm64::SP, arm64::PC, arm64::CPSR] {
         set.set(register, input.u64()?);
+    }
+    Ok(())
+}
+
+/// R0 to R15, CPSR; `ORIG_r0` follows.
+fn read_arm(status: &[u8], set: &mut RegisterSet) -> Result<(), Truncated> {
+    let mut input = Reader::at(status, REGISTERS_32)?;
+    for index in 0..=arm::CPSR.0 {
+        set.set(Register(index), input.u32()?.into());
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ fn check(walk: &Walk) {
     assert!(walk.frames.len() <= 64);
     for pair in walk.frames.windows(2) {
         let (inner, outer) = (&pair[0], &pair[1]);
-        let is_leaf = inner.is_exact() && inner.registers.cpu() == Cpu::Arm64;
+        let is_leaf = inner.is_exact() && inner.registers.cpu().link_register().is_some();
         let (below, above) = (inner.registers.stack_pointer(), outer.registers.stack_pointer());
         assert!(outer.is_exact() || above > below || is_leaf && above == below);
         assert!(outer.registers.instruction_pointer().is_some());
@@ -264,7 +264,7 @@ fn random_rows_and_expressions_end() {
         "18446744073709551615",
     ];
     for round in 0..3000 {
-        let cpu = [Cpu::X86, Cpu::X64, Cpu::Arm64][round % 3];
+        let cpu = [Cpu::X86, Cpu::X64, Cpu::Arm64, Cpu::Arm][round % 4];
         let registers = cpu.register_names().len() as u64;
         let expression = |random: &mut Random| match random.below(2) {
             // Literals, registers and arithmetic (0x10 to 0x9f) come more often than by chance.
