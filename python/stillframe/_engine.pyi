@@ -393,7 +393,7 @@ class DebugFile:
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
     def skeletons(self) -> list[tuple[str, str | None, int]]:
         """Units of split DWARF, whose entries are in `.dwo` files: the file's name as the compiler wrote it, the
-        directory that it is relative to, and the DWO id. Looks at every unit once.
+        directory that it is relative to, and the DWO id. Looks at every unit if there are any.
         """
     def attach_split(
         self, files: Mapping[int, str | PathLike[str]], package: str | PathLike[str] | None = None

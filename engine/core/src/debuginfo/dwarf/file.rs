@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gimli::{
-    Abbreviations, DebugStrOffset, DwarfFileType, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader,
+    Abbreviations, DebugStrOffset, DwarfFileType, DwarfSections, EndianSlice, LittleEndian, Section, SectionId,
+    UnitHeader,
 };
 
 use super::root::table_bytes;
@@ -231,6 +232,15 @@ impl File {
             EndianSlice::new(bytes, LittleEndian)
         });
         dwarf.get_str(offset).ok().map(|text| text.slice())
+    }
+
+    /// The whole of `.debug_abbrev`.
+    pub fn all_abbreviations(&self) -> &[u8] {
+        let section = self.sections.debug_abbrev.borrow(|section| {
+            let bytes: &[u8] = section.data.get_or_init(|| self.section(section.id));
+            EndianSlice::new(bytes, LittleEndian)
+        });
+        section.reader().slice()
     }
 
     /// Where the unit begins that holds an offset of `.debug_info`.

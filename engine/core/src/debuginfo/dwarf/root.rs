@@ -190,8 +190,32 @@ pub fn table_bytes(dwarf: &gimli::Dwarf<Slice<'_>>, offset: usize) -> usize {
     available - input.len()
 }
 
-/// Passes over an abbreviation's declaration and gives its code. DWARF 5, section 7.5.3.
+/// Whether some abbreviation of `.debug_abbrev` has an attribute that only skeletons of split units have.
+pub fn declares_skeletons(section: &[u8]) -> bool {
+    let (mut input, mut is_found) = (EndianSlice::new(section, LittleEndian), false);
+    let mut see =
+        |name| is_found |= [dw::DW_AT_dwo_name, dw::DW_AT_GNU_dwo_name].iter().any(|it| u64::from(it.0) == name);
+    while !input.is_empty() {
+        let start = input;
+        // A code of zero lies between two tables.
+        if input.read_uleb128() == Ok(0) {
+            continue;
+        }
+        input = start;
+        if read_declaration(&mut input, &mut see).is_err() {
+            break;
+        }
+    }
+    is_found
+}
+
+/// Passes over an abbreviation's declaration and gives its code.
 fn skip_declaration(input: &mut Slice<'_>) -> Result<u64, gimli::Error> {
+    read_declaration(input, &mut |_| {})
+}
+
+/// Reads an abbreviation's declaration: gives its code, and shows the names of its attributes. DWARF 5, section 7.5.3.
+fn read_declaration(input: &mut Slice<'_>, see: &mut dyn FnMut(u64)) -> Result<u64, gimli::Error> {
     let code = input.read_uleb128()?;
     if code == 0 {
         return Err(gimli::Error::InvalidAbbreviationCode(0)); // the end
@@ -206,5 +230,6 @@ fn skip_declaration(input: &mut Slice<'_>) -> Result<u64, gimli::Error> {
         if (name, form) == (0, 0) {
             return Ok(code);
         }
+        see(name);
     }
 }

@@ -16,7 +16,7 @@ use gimli::{AttributeValue, DebugCuIndex, EndianSlice, LittleEndian, UnitHeader,
 
 use super::Dwarf;
 use super::file::{DwarfFile, File, Need, Problems, Slice, headers};
-use super::root::{Root, root_abbreviation};
+use super::root::{Root, declares_skeletons, root_abbreviation};
 use crate::data::Data;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::elf::Elf;
@@ -196,13 +196,14 @@ fn abbreviation_budget(dwarf: &gimli::Dwarf<Slice<'_>>) -> usize {
 }
 
 impl Dwarf {
-    /// Units whose entries are in other files, which [`Dwarf::attach`] wants. Looks at the root entry of every unit.
+    /// Units whose entries are in other files, which [`Dwarf::attach`] wants. Looks at the root entry of every unit if there are any.
     pub fn skeletons(&self) -> Vec<Skeleton> {
-        let dwarf = self.main.dwarf(Need::Entries);
-        // Without a table of addresses no split unit could say where anything is.
-        if gimli::Section::reader(&dwarf.debug_addr).is_empty() {
+        // Of files without any, which most are, little is inflated. (Split units say where they are by an index into the
+        // table of addresses.)
+        if !self.main.file().has_section(".debug_addr") || !declares_skeletons(self.main.all_abbreviations()) {
             return Vec::new();
         }
+        let dwarf = self.main.dwarf(Need::Entries);
         let text = |root: &Root, header: &UnitHeader<_>, value: Option<AttributeValue<_>>| {
             let unit = root.unit(*header, Arc::default());
             let text = dwarf.attr_string(&unit, value?).ok()?;
