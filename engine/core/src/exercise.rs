@@ -6,7 +6,7 @@ mod apple;
 mod unwinding;
 
 pub use apple::macho;
-pub use unwinding::{eh_frame, unwind_arm64, unwind_x64, unwind_x86};
+pub use unwinding::{eh_frame, unwind_arm, unwind_arm64, unwind_x64, unwind_x86};
 
 use std::sync::Arc;
 

@@ -228,7 +228,7 @@ fn programs_of_which_one_file_is_damaged() {
 #[test]
 fn findings_of_fuzzing_stay_mended() {
     type Ask = fn(&[u8]);
-    let targets: [(&str, Ask); 13] = [
+    let targets: [(&str, Ask); 14] = [
         ("dump", exercise::dump),
         ("image", exercise::image),
         ("pdb", exercise::pdb),
@@ -239,6 +239,7 @@ fn findings_of_fuzzing_stay_mended() {
         ("unwind_x64", exercise::unwind_x64),
         ("unwind_x86", exercise::unwind_x86),
         ("unwind_arm64", exercise::unwind_arm64),
+        ("unwind_arm", exercise::unwind_arm),
         ("eh_frame", exercise::eh_frame),
         ("code", exercise::code),
         ("name", exercise::name),

@@ -1,5 +1,7 @@
 //! Streams assembled by hand, from the structures' documented layouts.
 
+mod processors;
+
 use super::memory::{MemoryIndex, MemoryRange};
 use super::modules::CodeView;
 use super::*;

@@ -6,7 +6,7 @@ use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
 use crate::cfi::CfiRow;
 use crate::data::Data;
 use crate::debuginfo::{DebugInfo, FpoKind, FrameData, FrameRule, Function, LineRow, Scope, Symbol, Variable};
-use crate::registers::{Cpu, Register, RegisterSet};
+use crate::registers::{Cpu, Register, RegisterSet, arm};
 use crate::unwind::{Known, ModuleRange, Process, UnwindTables, walk};
 
 const BASE: u64 = 0x10000;
@@ -34,6 +34,17 @@ pub fn unwind_arm64(bytes: &[u8]) {
     }
     let directory_bytes = usize::from(input.u16().unwrap_or(0));
     walk(&Fake { directory_bytes, ..Fake::new(input.rest()) }, &registers, FRAMES);
+}
+
+/// Walks an ARM stack, in either state, by the link register, frame pointers and code of the input.
+pub fn unwind_arm(bytes: &[u8]) {
+    let mut registers = RegisterSet::new(Cpu::Arm);
+    let mut input = Reader::new(bytes);
+    for index in 0..16 {
+        registers.set(Register(index), BASE + u64::from(input.u16().unwrap_or(index.into()) % SIZE_BYTES as u16));
+    }
+    registers.set(arm::CPSR, input.u8().unwrap_or(0).into());
+    walk(&Fake::new(input.rest()), &registers, FRAMES);
 }
 
 /// Walks an x86 stack by frame records that hold a program of the input.

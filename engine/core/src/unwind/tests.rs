@@ -1,5 +1,6 @@
 //! A process made of literals: memory, modules with images and debug information, all assembled by hand.
 
+mod arm;
 mod arm64;
 mod arm64_heuristics;
 mod cfi;

@@ -2,7 +2,7 @@
 
 use super::super::Dump;
 use super::*;
-use crate::registers::{Register, arm64, x64, x86};
+use crate::registers::{Cpu, Register, arm, arm64, x64, x86};
 
 const STACK: u64 = 0x7ffd_0000_0000;
 const IMAGE: u64 = 0x5555_0000_0000;
@@ -23,7 +23,7 @@ fn words(values: &[u64], width: usize) -> Vec<u8> {
 
 impl Built {
     fn new(machine: u16) -> Built {
-        Built { machine, is_64: machine != 3, notes: Vec::new(), memory: Vec::new() }
+        Built { machine, is_64: ![3, 8, 40].contains(&machine), notes: Vec::new(), memory: Vec::new() }
     }
 
     fn width(&self) -> usize {
@@ -144,6 +144,37 @@ fn other_processors_have_their_own_order() {
     let set = dump.thread_context(0).unwrap().unwrap();
     assert_eq!((set.get(x86::EBX), set.get(x86::EIP), set.get(x86::ESP)), (Some(0), Some(12), Some(15)));
     assert_eq!(dump.threads()[0].id, 1);
+    // asm/ptrace.h of ARM: r0 to r15, cpsr, ORIG_r0.
+    let mut core = Built::new(40);
+    let dump = core.thread(9, 0, &(100..118).collect::<Vec<_>>()).open();
+    let set = dump.thread_context(0).unwrap().unwrap();
+    assert_eq!((set.cpu(), dump.threads()[0].id), (Cpu::Arm, 9));
+    let expected = [(arm::R0, 100), (arm::R7, 107), (arm::FP, 111), (arm::SP, 113), (arm::LR, 114), (arm::CPSR, 116)];
+    for (register, value) in expected {
+        assert_eq!(set.get(register), Some(value), "{register:?}");
+    }
+    // 115 with the bit of Thumb taken off.
+    assert_eq!(set.instruction_pointer(), Some(114));
+}
+
+#[test]
+fn processors_without_registers_are_named() {
+    // elf.h, EM_MIPS, EM_PPC64, EM_RISCV; a number that nobody has.
+    for (machine, name) in [(8, Some("mips")), (21, Some("ppc64")), (243, Some("riscv64")), (0x7777, None)] {
+        let mut core = Built::new(machine);
+        let dump = core.thread(7, 11, &[0; 64]).open();
+        assert_eq!(dump.system().map(SystemInfo::cpu_name).as_deref(), name);
+        assert_eq!((dump.cpu(), dump.context(0), dump.threads()[0].id), (None, None, 7));
+        assert_eq!(dump.exception().map(|exception| exception.code), Some(11));
+    }
+}
+
+#[test]
+fn a_big_endian_core_is_refused_in_words() {
+    let mut bytes = Built::new(21).thread(7, 11, &[]).bytes();
+    bytes[5] = 2; // ELFDATA2MSB
+    let refusal = Dump::open(Data::from(bytes)).err().unwrap().to_string();
+    assert_eq!(refusal, "an ELF file that is not supported: a big-endian file");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The frames on the stack are laid out as the kernel's headers have them: `rt_sigframe`, `sigframe`, `ucontext`.
 
 use super::*;
-use crate::registers::{arm64, x64, x86};
+use crate::registers::{arm, arm64, x64, x86};
 
 const BASE: u64 = 0x40_0000;
 /// A handler, in a module whose rows say that its return address is on top (ARM64: in LR).
@@ -97,6 +97,31 @@ fn arm64() {
     let mut expected: Vec<_> = (0..31).map(|index| (Register(index), 100 + u64::from(index))).collect();
     expected.extend([(arm64::SP, STACK + 0x800), (arm64::CPSR, 0x6000_0000)]);
     check(&process, &context, TRAMPOLINE, &expected);
+}
+
+#[test]
+fn arm_in_both_states() {
+    let leaf = || CfiRow { return_address: arm::LR, rules: Vec::new(), ..popped(arm::PC, arm::SP, 0) };
+    // trap_no, error_code, oldmask; r0 to r15; cpsr; the address of the fault.
+    let mut saved = vec![14, 0, 0];
+    saved.extend((0..13).map(|index| 100 + index));
+    saved.extend([STACK + 0x800, 114, INTERRUPTED, 0x6000_0010, 0]);
+    // uc_flags, uc_link, uc_stack.
+    let context_words = [vec![0; 5], saved].concat();
+    let mut expected: Vec<_> = (0..13).map(|index| (Register(index), 100 + u64::from(index))).collect();
+    expected.extend([(arm::SP, STACK + 0x800), (arm::LR, 114), (arm::CPSR, 0x6000_0010)]);
+    // arch/arm/kernel/sigreturn_codes.S; behind them the words of `siginfo`.
+    for (instructions, thumb, info) in [
+        (&[0x77, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef][..], 0, 0),
+        (&[0xad, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef], 0, 32),
+        (&[0x77, 0x27, 0, 0xdf], 1, 0),
+        (&[0xad, 0x27, 0, 0xdf], 1, 32),
+    ] {
+        let mut process = process(Cpu::Arm, instructions, leaf());
+        process.words(STACK, 4, &[vec![0; info], context_words.clone()].concat());
+        let context = context(Cpu::Arm, &[(arm::SP, STACK), (arm::PC, HANDLER), (arm::LR, TRAMPOLINE | thumb)]);
+        check(&process, &context, TRAMPOLINE, &expected);
+    }
 }
 
 #[test]
