@@ -56,7 +56,7 @@ mod tests {
             (Cpu::Arm, 13, Some("sp")),
             (Cpu::Arm, 14, Some("lr")),
             (Cpu::Arm, 15, Some("pc")),
-            (Cpu::Arm, 16, None), // f0 of the FPA, long obsolete
+            (Cpu::Arm, 16, None),  // f0 of the FPA, long obsolete
             (Cpu::Arm, 128, None), // SPSR
             (Cpu::Arm, 256, None), // d0
             (Cpu::X64, u16::MAX, None),

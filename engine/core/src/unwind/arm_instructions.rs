@@ -183,7 +183,9 @@ fn wide_thumb(first: u32, second: u32, address: u64) -> Meaning {
     match (first, second) {
         (0xe92d, _) => pushed(second),
         (0xf84d, _) if second & 0x0fff == 0x0d04 => Meaning::MovesStack(-4), // str register, [sp, #-4]!
-        _ if first & 0xffbf == 0xed2d && second & 0x0e00 == 0x0a00 => Meaning::MovesStack(-4 * i64::from(second & 0xff)),
+        _ if first & 0xffbf == 0xed2d && second & 0x0e00 == 0x0a00 => {
+            Meaning::MovesStack(-4 * i64::from(second & 0xff))
+        }
         // sub.w, subw; add.w, addw: of and to the stack pointer.
         _ if second & 0x8f00 == 0x0d00 && [0xf1ad, 0xf2ad].contains(&(first & 0xfbff)) => moved_by(first, second, -1),
         _ if second & 0x8f00 == 0x0d00 && [0xf10d, 0xf20d].contains(&(first & 0xfbff)) => moved_by(first, second, 1),

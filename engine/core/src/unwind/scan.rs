@@ -82,7 +82,8 @@ pub(super) fn leads_here(position: &Position, seen: Evidence) -> bool {
     let Evidence::DirectCall(target) = seen else { return true };
     let module = position.process.module_at(target).map(|module| module.index);
     let same_module = module == position.frame.module;
-    same_module && position.cpu().code_address(target) <= position.ip || may_be_thunk(position.process, target, position.cpu())
+    same_module && position.cpu().code_address(target) <= position.ip
+        || may_be_thunk(position.process, target, position.cpu())
 }
 
 /// The caller that returns to `address`, which was found at `slot`. Of its registers only EBP or X29 can be had.

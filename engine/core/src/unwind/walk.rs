@@ -2,8 +2,8 @@
 
 use super::step::{Caller, Halt, Position, Step, is_code};
 use super::{
-    Frame, Process, Stop, Trust, Wanted, arm_frame_pointer, code_bytes, frame_pointer, information, link_register, scan, sigreturn,
-    straight_line,
+    Frame, Process, Stop, Trust, Wanted, arm_frame_pointer, code_bytes, frame_pointer, information, link_register,
+    scan, sigreturn, straight_line,
 };
 use crate::registers::{Cpu, RegisterSet};
 
