@@ -151,9 +151,9 @@ pub fn program(dump: &[u8], image: &[u8], pdb: &[u8]) {
     ask_process(&process);
 }
 
-/// Disassembles code, forwards and backwards, for both processors.
+/// Disassembles code, forwards and backwards, for all processors that can be.
 pub fn code(bytes: &[u8]) {
-    for cpu in [Cpu::X86, Cpu::X64] {
+    for cpu in [Cpu::X86, Cpu::X64, Cpu::Arm64] {
         let _ = disassemble(bytes, 0x1000, cpu, Limit::Count(bytes.len()), &NoNames);
         let _ = disassemble_before(bytes, 0x1000, cpu, MOST, &[0xffe], &NoNames);
     }
@@ -183,7 +183,9 @@ fn ask_process(process: &Process) {
     for thread in 0..dump.threads().len().min(MOST) {
         let Some(registers) = dump.context(thread) else { continue };
         walk(process, &registers, 64);
-        if let (Some(address), Some(cpu @ (Cpu::X86 | Cpu::X64))) = (registers.instruction_pointer(), dump.cpu()) {
+        if let (Some(address), Some(cpu @ (Cpu::X86 | Cpu::X64 | Cpu::Arm64))) =
+            (registers.instruction_pointer(), dump.cpu())
+        {
             let code = process.space.bytes(address, 64);
             let _ = disassemble(&code, address, cpu, Limit::Count(8), process);
         }
