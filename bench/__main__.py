@@ -10,12 +10,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import stillframe
-from bench import inputs, measure
+from bench import against_debuggers, against_stackwalk, inputs, measure
+from bench.result import Result, megabytes, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,24 +25,6 @@ HELLO = REPOSITORY / "examples" / "hello"
 MADE = REPOSITORY.parent / "shared" / "data" / "made"
 STILLFRAME = Path(sys.executable).parent / "stillframe"
 GIB = 1 << 30
-
-
-@dataclass(frozen=True)
-class Result:
-    """A line of the table."""
-
-    subject: str
-    ours: str
-    peer: str
-    ratio: str
-
-
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.2f} ms"
-
-
-def megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:.0f} MB"
 
 
 def opening() -> Iterator[Result]:
@@ -150,8 +132,10 @@ def run() -> Iterator[Result | str]:
     yield from walking()
     if shutil.which("lldb-19") is None:
         yield "left out: lldb (lldb-19 is not installed)"
-        return
-    yield from against_lldb()
+    else:
+        yield from against_lldb()
+    yield from against_stackwalk.run(STILLFRAME, MADE.parent / "others" / "rust-minidump")
+    yield from against_debuggers.run(STILLFRAME)
 
 
 def main() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -22,23 +23,37 @@ class Cost:
     output: str
 
 
-def command(arguments: Sequence[str | Path], *, runs: int = 7, cwd: Path | None = None) -> Cost:
+def command(
+    arguments: Sequence[str | Path],
+    *,
+    runs: int = 7,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    fresh: Path | None = None,
+    warm_up: bool = True,
+) -> Cost:
     """Cost of a whole command, from its start to its end; the first run, which warms the file cache, does not count.
 
     Python may keep its compiled modules, as it does for an installed package.
 
+    :param fresh: a folder that is removed before each run.
     :raises RuntimeError: if the command fails.
     """
-    _run(arguments, cwd)
-    return min((_run(arguments, cwd) for _ in range(runs)), key=lambda cost: cost.seconds)
+    costs = []
+    for _ in range(runs + warm_up):
+        if fresh is not None:
+            shutil.rmtree(fresh, ignore_errors=True)
+        costs.append(_run(arguments, cwd, environment or {}))
+    return min(costs[warm_up:], key=lambda cost: cost.seconds)
 
 
-def _run(arguments: Sequence[str | Path], cwd: Path | None) -> Cost:
+def _run(arguments: Sequence[str | Path], cwd: Path | None, environment: Mapping[str, str]) -> Cost:
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     process = subprocess.Popen(
         [str(argument) for argument in arguments],
         cwd=cwd,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+        env=own | dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

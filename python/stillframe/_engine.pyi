@@ -6,6 +6,7 @@ unless a method says that it attaches something. Addresses and sizes are in byte
 exclude their end; indices count from 0 in the order of the dump.
 """
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import Literal, TypeAlias, final
 
@@ -247,7 +248,7 @@ class ImageFile:
     """An image: PE, ELF or Mach-O."""
 
     @staticmethod
-    def open(path: str | PathLike[str]) -> ImageFile:
+    def open(path: str | PathLike[str], cpu: str | None = None) -> ImageFile:
         """:raises OSError: if the file cannot be opened. :raises EngineError: if it is no image."""
     cpu: Cpu | None
     key: str
@@ -370,9 +371,11 @@ class DebugFile:
         path: str | PathLike[str],
         helper: str | PathLike[str] | None = None,
         keep: str | PathLike[str] | None = None,
+        cpu: str | None = None,
     ) -> DebugFile:
         """`helper` is the file that `alt_link` names, or what `index_bytes` gave once for a Breakpad symbol file.
-        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time.
+        `keep` is a folder for inflated sections of ELF files, which are then mapped the next time. `cpu` chooses the
+        part of a universal Mach-O file.
 
         :raises OSError: if the file cannot be opened. :raises EngineError: if it holds no debug information.
         """
@@ -389,6 +392,18 @@ class DebugFile:
     """Of a Mach-O file, such as that of a dSYM bundle: `LC_UUID`, 16 bytes."""
     alt_link: tuple[str, bytes] | None
     """`.gnu_debugaltlink`: path and build-id of the file that holds what several debug files have in common."""
+    def skeletons(self) -> list[tuple[str, str | None, int]]:
+        """Units of split DWARF, whose entries are in `.dwo` files: the file's name as the compiler wrote it, the
+        directory that it is relative to, and the DWO id. Looks at every unit if there are any.
+        """
+    def attach_split(
+        self, files: Mapping[int, str | PathLike[str]], package: str | PathLike[str] | None = None
+    ) -> None:
+        """Lets units be read from `.dwo` files, by DWO id, or a package of them (`.dwp`). Before any question is asked;
+        once. A `.dwo` file is opened when it is needed; one without that id is not believed, and told by `problems`.
+
+        :raises OSError: if the package cannot be opened.
+        """
     def uses_helper_as_index(self) -> bool:
         """Of a Breakpad symbol file: whether the index that was given belongs to it and is whole."""
     def index_bytes(self) -> bytes | None:

@@ -151,3 +151,22 @@ def test_a_core_that_is_cut_off_keeps_what_is_left(core: Path) -> None:
     assert any("cut off" in problem for problem in dump.problems)
     assert len(dump.threads) == 2
     assert crashed(dump).frames[0].name == "poke"
+
+
+def test_a_living_process_that_gcore_saves(tmp_path: Path) -> None:
+    if shutil.which("gcore") is None:
+        pytest.skip("gcore is not installed")
+    with subprocess.Popen(["sleep", "60"], env={}) as process:
+        try:
+            done = subprocess.run(
+                ["gcore", "-o", "saved", str(process.pid)], cwd=tmp_path, capture_output=True, check=False
+            )
+        finally:
+            process.kill()
+    if done.returncode != 0:
+        pytest.skip("this machine does not let gcore attach")
+    dump = stillframe.open(tmp_path / f"saved.{process.pid}")
+    assert dump.crash is None
+    assert [thread.id for thread in dump.threads] == [process.pid]
+    assert len(dump.threads[0].frames) > 1
+    assert "sleep" in [module.name for module in dump.modules]

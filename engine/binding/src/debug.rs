@@ -1,11 +1,13 @@
 //! `DebugFile` and the records it answers with.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
+use stillframe_engine::debuginfo::dwarf::SplitFiles;
 use stillframe_engine::debuginfo::file::{self, DebugFormat, DebugIdentity};
 use stillframe_engine::debuginfo::{self, Checksum, Place, SymbolKind};
 use stillframe_engine::names::display_name;
@@ -13,7 +15,7 @@ use stillframe_engine::registers::Cpu;
 
 use crate::errors::engine_error;
 use crate::identity::debug_id;
-use crate::registers::{register_name, vector_name};
+use crate::registers::{cpu_named, register_name, vector_name};
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, get_all, module = "stillframe._engine")]
@@ -148,12 +150,19 @@ pub struct DebugFile(pub file::DebugFile);
 #[pymethods]
 impl DebugFile {
     #[staticmethod]
-    #[pyo3(signature = (path, helper=None, keep=None))]
-    fn open(py: Python<'_>, path: PathBuf, helper: Option<PathBuf>, keep: Option<PathBuf>) -> PyResult<DebugFile> {
+    #[pyo3(signature = (path, helper=None, keep=None, cpu=None))]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        helper: Option<PathBuf>,
+        keep: Option<PathBuf>,
+        cpu: Option<&str>,
+    ) -> PyResult<DebugFile> {
+        let cpu = cpu.and_then(cpu_named);
         py.detach(|| {
             let helper = helper.map(|path| Data::map(&path)).transpose()?;
             let file =
-                file::DebugFile::open_for(Data::map(&path)?, helper, None, keep.as_deref()).map_err(engine_error)?;
+                file::DebugFile::open_for(Data::map(&path)?, helper, cpu, keep.as_deref()).map_err(engine_error)?;
             Ok(DebugFile(file))
         })
     }
@@ -227,6 +236,21 @@ impl DebugFile {
     #[getter]
     fn alt_link(&self) -> Option<(String, Vec<u8>)> {
         self.0.alt_link.as_ref().map(|link| (link.path.clone(), link.build_id.clone()))
+    }
+
+    fn skeletons(&self, py: Python<'_>) -> Vec<(String, Option<String>, u64)> {
+        let Some(dwarf) = &self.0.dwarf else { return Vec::new() };
+        let skeletons = py.detach(|| dwarf.skeletons());
+        skeletons.into_iter().map(|it| (it.dwo_name, it.directory, it.dwo_id)).collect()
+    }
+
+    #[pyo3(signature = (files, package=None))]
+    fn attach_split(&self, files: HashMap<u64, PathBuf>, package: Option<PathBuf>) -> PyResult<()> {
+        let package = package.map(|path| Data::map(&path)).transpose()?;
+        if let Some(dwarf) = &self.0.dwarf {
+            dwarf.attach(SplitFiles { package, files });
+        }
+        Ok(())
     }
 
     fn function_at(&self, py: Python<'_>, rva: u32) -> Option<FunctionRecord> {

@@ -13,6 +13,7 @@ use stillframe_engine::registers::Cpu;
 use crate::debug::{DebugFile, SymbolRecord};
 use crate::errors::engine_error;
 use crate::identity::Pdb70;
+use crate::registers::cpu_named;
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, get_all, module = "stillframe._engine")]
@@ -32,8 +33,10 @@ pub struct ImageFile(pub Arc<dyn Image>);
 #[pymethods]
 impl ImageFile {
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf) -> PyResult<ImageFile> {
-        py.detach(|| Ok(ImageFile(image::open(Data::map(&path)?).map_err(engine_error)?)))
+    #[pyo3(signature = (path, cpu=None))]
+    fn open(py: Python<'_>, path: PathBuf, cpu: Option<&str>) -> PyResult<ImageFile> {
+        let cpu = cpu.and_then(cpu_named);
+        py.detach(|| Ok(ImageFile(image::open_for(Data::map(&path)?, cpu).map_err(engine_error)?)))
     }
 
     #[getter]

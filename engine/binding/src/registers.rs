@@ -5,6 +5,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use stillframe_engine::registers::{Cpu, Register, RegisterSet};
 
+/// The processor of a name; None if the engine does not know it.
+pub fn cpu_named(name: &str) -> Option<Cpu> {
+    [Cpu::X86, Cpu::X64, Cpu::Arm64, Cpu::Arm].into_iter().find(|cpu| cpu.name() == name)
+}
+
 /// The name of a general register.
 pub fn register_name(cpu: Cpu, register: Register) -> Option<&'static str> {
     cpu.register_names().get(usize::from(register.0)).copied()

@@ -14,7 +14,7 @@ use crate::address::Rva;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
 use crate::debuginfo::breakpad::BreakpadSymbols;
-use crate::debuginfo::dwarf::Dwarf;
+use crate::debuginfo::dwarf::{Dwarf, SplitFiles};
 use crate::debuginfo::pdb::Pdb;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
@@ -109,6 +109,20 @@ pub fn dwarf(bytes: &[u8]) {
     dwarf.problems();
 }
 
+/// Opens an ELF file with a package of split DWARF, and asks every question of it.
+pub fn split_dwarf(bytes: &[u8], package: &[u8]) {
+    let Ok(elf) = Elf::open(Data::from(bytes.to_vec())) else { return };
+    let dwarf = Dwarf::new(Arc::new(elf), None);
+    dwarf.skeletons();
+    dwarf.attach(SplitFiles { package: Some(Data::from(package.to_vec())), ..SplitFiles::default() });
+    debug_info(&dwarf);
+    for symbol in dwarf.symbols_matching(&mut |_| true, MOST) {
+        let rva = Rva(symbol.rva.0.saturating_add(8));
+        let _ = (dwarf.scopes_at(rva), dwarf.variables_at(rva), dwarf.symbol_at(rva));
+    }
+    dwarf.problems();
+}
+
 /// Asks every question of debug information.
 pub fn debug_info(debug: &dyn DebugInfo) {
     for rva in RVAS.map(Rva) {
@@ -137,9 +151,9 @@ pub fn program(dump: &[u8], image: &[u8], pdb: &[u8]) {
     ask_process(&process);
 }
 
-/// Disassembles code, forwards and backwards, for both processors.
+/// Disassembles code, forwards and backwards, for all processors that can be.
 pub fn code(bytes: &[u8]) {
-    for cpu in [Cpu::X86, Cpu::X64] {
+    for cpu in [Cpu::X86, Cpu::X64, Cpu::Arm64] {
         let _ = disassemble(bytes, 0x1000, cpu, Limit::Count(bytes.len()), &NoNames);
         let _ = disassemble_before(bytes, 0x1000, cpu, MOST, &[0xffe], &NoNames);
     }
@@ -169,7 +183,9 @@ fn ask_process(process: &Process) {
     for thread in 0..dump.threads().len().min(MOST) {
         let Some(registers) = dump.context(thread) else { continue };
         walk(process, &registers, 64);
-        if let (Some(address), Some(cpu @ (Cpu::X86 | Cpu::X64))) = (registers.instruction_pointer(), dump.cpu()) {
+        if let (Some(address), Some(cpu @ (Cpu::X86 | Cpu::X64 | Cpu::Arm64))) =
+            (registers.instruction_pointer(), dump.cpu())
+        {
             let code = process.space.bytes(address, 64);
             let _ = disassemble(&code, address, cpu, Limit::Count(8), process);
         }

@@ -62,8 +62,9 @@ def identity_words(debug: DebugFile) -> str:
 class ImageCheck(Check[tuple[ImageFile, "Proof"]]):
     """Checks candidates for one module's image, and remembers those that it refused."""
 
-    def __init__(self, space: Space, record: ModuleRecord) -> None:
+    def __init__(self, space: Space, record: ModuleRecord, cpu: str) -> None:
         super().__init__()
+        self._cpu = cpu
         self._space = space
         self._record = record
         self._refused: list[tuple[Path, Proof]] = []
@@ -71,7 +72,7 @@ class ImageCheck(Check[tuple[ImageFile, "Proof"]]):
     def examine(self, path: Path) -> tuple[ImageFile, Proof]:
         """Opens and proves the candidate. :raises Refused:"""
         try:
-            image = ImageFile.open(path)
+            image = ImageFile.open(path, self._cpu)
         except (OSError, EngineError) as error:
             raise Refused.unreadable(error) from error
         proof = self._space.prove(self._record.index, image)
@@ -93,8 +94,9 @@ class ImageCheck(Check[tuple[ImageFile, "Proof"]]):
 class DebugFileCheck(Check[DebugFile]):
     """Checks candidates for one module's debug information, and remembers those that it refused."""
 
-    def __init__(self, wanted: Wanted, opener: Opener) -> None:
+    def __init__(self, wanted: Wanted, opener: Opener, cpu: str) -> None:
         super().__init__()
+        self._cpu = cpu
         self._opener = opener
         self._wanted = wanted
         self._refused: list[tuple[Path, DebugFile]] = []
@@ -102,7 +104,7 @@ class DebugFileCheck(Check[DebugFile]):
     def examine(self, path: Path) -> DebugFile:
         """Opens the candidate and compares its identity. :raises Refused:"""
         try:
-            debug = self._opener.open(path)
+            debug = self._opener.open(path, cpu=self._cpu)
         except (OSError, EngineError) as error:
             raise Refused.unreadable(error) from error
         if debug.format == "symbols":

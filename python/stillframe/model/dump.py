@@ -144,7 +144,7 @@ class Dump:
     @cached_property
     def _process(self) -> Process:
         space = Space(self._file)
-        matcher = Matcher(space, self._locator, self._image_format, self._opener)
+        matcher = Matcher(space, self._locator, self._image_format, self._opener, self.cpu)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
         return Process(self._file, space, modules, memory, Sources(self._locator), self.pointer_size_bytes)

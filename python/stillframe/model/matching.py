@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from stillframe._engine import EngineError
-from stillframe.model import keys
+from stillframe.model import keys, split_dwarf
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.checks import DebugFileCheck, ImageCheck, Wanted
 from stillframe.model.evidence import DebugInfoFound, ImageCaptured, ImageFound, Missing
@@ -37,11 +37,12 @@ _SeparateFile: TypeAlias = "tuple[DebugFileCheck, DebugFileRequest | None, Liter
 class Matcher:
     """Finds and attaches the files of one dump's modules."""
 
-    def __init__(self, space: Space, locator: Locator, images: ImageFormat, opener: Opener) -> None:
+    def __init__(self, space: Space, locator: Locator, images: ImageFormat, opener: Opener, cpu: str) -> None:
         self._space = space
         self._locator = locator
         self._images = images
         self._opener = opener
+        self._cpu = cpu
 
     def find_image(self, record: ModuleRecord) -> ImageState:
         """Looks for the module's image and lets it answer for the module's read-only memory.
@@ -69,7 +70,7 @@ class Matcher:
         return state
 
     def _seek_image(self, record: ModuleRecord) -> ImageState:
-        check = ImageCheck(self._space, record)
+        check = ImageCheck(self._space, record, self._cpu)
         # Linux names a file that was replaced while it was mapped so.
         path = record.name.removesuffix(" (deleted)")
         answer = self._locator.image(ImageRequest(path, keys.image_key(record), check.verify, record.build_id))
@@ -102,7 +103,7 @@ class Matcher:
         if debug_id is None:
             return None
         folder = base_name(record.name if pdb is None or not pdb.path else pdb.path)
-        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._opener)
+        check = DebugFileCheck(Wanted(breakpad_id=debug_id), self._opener, self._cpu)
         image_path = image.path if isinstance(image, ImageFound) else None
         request = DebugFileRequest(
             (keys.breakpad_name(folder),), debug_id, image_path, check.verify, store_folder=folder
@@ -127,7 +128,7 @@ class Matcher:
         if wanted is None:
             reason = Reason.DEBUG_INFO_NOT_MADE if found_image else Reason.DEBUG_INFO_UNIDENTIFIED
             return Missing(Absent.because(reason))
-        check = DebugFileCheck(Wanted(pdb=wanted), self._opener)
+        check = DebugFileCheck(Wanted(pdb=wanted), self._opener, self._cpu)
         paths = tuple(dict.fromkeys(pdb.path for pdb in (recorded, of_image) if pdb is not None))
         request = DebugFileRequest(paths, wanted.debug_id, image_path, check.verify)
         answer = self._locator.debug_file(request)
@@ -140,7 +141,7 @@ class Matcher:
         found_image = image if isinstance(image, ImageFound) else None
         own = self._opener.open_own(found_image.file) if found_image else None
         if found_image is not None and own is not None and own.format == "dwarf":
-            return DebugInfoFound(found_image.path, self._with_supplement(found_image.path, own), "itself")
+            return DebugInfoFound(found_image.path, self._completed(found_image.path, own), "itself")
         request = self._elf_request if self._images == "elf" else self._macho_request
         separate = self._seek_separate_dwarf(*request(record, found_image))
         if not isinstance(separate, DebugInfoFound) and found_image is not None and own is not None:
@@ -155,12 +156,12 @@ class Matcher:
         answer = self._locator.debug_file(request)
         if (confirmed := check.confirm(answer)) is not None:
             path, file = confirmed
-            return DebugInfoFound(path, self._with_supplement(path, file), source, answer.tried)
+            return DebugInfoFound(path, self._completed(path, file), source, answer.tried)
         return check.rejected(answer.tried) or Missing(Absent.because(Reason.DEBUG_INFO_MISSING), answer.tried)
 
     def _elf_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
         build_id = record.build_id or (image.file.build_id if image else None)
-        check = DebugFileCheck(Wanted(build_id=build_id), self._opener)
+        check = DebugFileCheck(Wanted(build_id=build_id), self._opener, self._cpu)
         source: Literal["dump", "image"] = "dump" if record.build_id else "image"
         if build_id is None:
             return check, None, source
@@ -172,7 +173,7 @@ class Matcher:
     def _macho_request(self, record: ModuleRecord, image: ImageFound | None) -> _SeparateFile:
         """A dSYM: a bundle in which the file has the name of the image."""
         uuid = keys.macho_uuid(record) or (image.file.uuid if image else None)
-        check = DebugFileCheck(Wanted(uuid=uuid), self._opener)
+        check = DebugFileCheck(Wanted(uuid=uuid), self._opener, self._cpu)
         source: Literal["dump", "image"] = "dump" if keys.macho_uuid(record) else "image"
         name = base_name(record.name)
         if uuid is None or not name:
@@ -181,6 +182,12 @@ class Matcher:
         key, path = keys.macho_debug_key(uuid), image.path if image else None
         request = DebugFileRequest((f"{name}.dSYM",), key, path, check.verify, store_file="_.dwarf", inner=inner)
         return check, request, source
+
+    def _completed(self, path: Path, file: DebugFile) -> DebugFile:
+        """The file together with others that it needs, as far as they are there."""
+        file = self._with_supplement(path, file)
+        split_dwarf.attach(path, file, self._locator)
+        return file
 
     def _with_supplement(self, path: Path, file: DebugFile) -> DebugFile:
         """The file together with the one that `.gnu_debugaltlink` names, which lies where the link says or nowhere."""

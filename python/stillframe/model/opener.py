@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 class Opener(Protocol):
     """Opens debug information. `stillframe.symbols.keeping.KeepingOpener` is the usual one."""
 
-    def open(self, path: Path, supplementary: Path | None = None) -> DebugFile:
-        """Opens a file. :raises OSError: :raises EngineError: if it holds no debug information."""
+    def open(self, path: Path, supplementary: Path | None = None, cpu: str | None = None) -> DebugFile:
+        """Opens a file; of one for several processors, the part for `cpu`.
+
+        :raises OSError: :raises EngineError: if it holds no debug information.
+        """
 
     def open_own(self, image: ImageFile) -> DebugFile | None:
         """What an image knows of itself; None if its format holds no such thing."""
@@ -25,9 +28,12 @@ class Opener(Protocol):
 class PlainOpener:
     """Keeps nothing."""
 
-    def open(self, path: Path, supplementary: Path | None = None) -> DebugFile:
-        """Opens a file. :raises OSError: :raises EngineError: if it holds no debug information."""
-        return DebugFile.open(path, supplementary)
+    def open(self, path: Path, supplementary: Path | None = None, cpu: str | None = None) -> DebugFile:
+        """Opens a file; of one for several processors, the part for `cpu`.
+
+        :raises OSError: :raises EngineError: if it holds no debug information.
+        """
+        return DebugFile.open(path, supplementary, cpu=cpu)
 
     def open_own(self, image: ImageFile) -> DebugFile | None:
         """What an image knows of itself; None if its format holds no such thing."""

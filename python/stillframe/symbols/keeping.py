@@ -54,12 +54,15 @@ class KeepingOpener:
             return None  # no home folder, no room, no right to write
         return folder
 
-    def open(self, path: Path, supplementary: Path | None = None) -> DebugFile:
-        """Opens a file. :raises OSError: :raises EngineError: if it holds no debug information."""
+    def open(self, path: Path, supplementary: Path | None = None, cpu: str | None = None) -> DebugFile:
+        """Opens a file; of one for several processors, the part for `cpu`.
+
+        :raises OSError: :raises EngineError: if it holds no debug information.
+        """
         size_bytes = path.stat().st_size
         if size_bytes < SMALLEST_KEPT_BYTES or path.suffix.lower() == ".pdb":
-            return DebugFile.open(path, supplementary)
-        debug = DebugFile.open(path, supplementary, self.folder)
+            return DebugFile.open(path, supplementary, cpu=cpu)
+        debug = DebugFile.open(path, supplementary, self.folder, cpu)
         if debug.format != "breakpad" or debug.debug_id is None or self.folder is None:
             return debug
         index = self.folder / f"{debug.debug_id}-{size_bytes:x}.index"

@@ -190,7 +190,8 @@ def _attempt(path: Path, verify: Callable[[Path], Attempt]) -> Attempt:
         # Not a directory, and no pipe or device either: opening one of those can block or have effects.
         if path.is_file():
             return verify(path)
-        exists = path.exists()
+        # A folder of that name is what symbol stores are made of.
+        exists = path.exists() and not path.is_dir()
     except OSError as error:
         return Attempt(str(path), Outcome.UNREADABLE, error.strerror or "cannot be looked at")
     return (

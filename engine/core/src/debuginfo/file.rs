@@ -80,6 +80,8 @@ pub struct DebugFile {
     pub is_fastlink: bool,
     /// Another file that it needs.
     pub alt_link: Option<DebugAltLink>,
+    /// Its DWARF, which may need other files too.
+    pub dwarf: Option<Arc<Dwarf>>,
     /// What makes opening the same file cheaper next time.
     pub breakpad: Option<Arc<BreakpadSymbols>>,
 }
@@ -121,6 +123,7 @@ impl DebugFile {
             cpu: pdb.cpu(),
             is_fastlink: pdb.is_fastlink(),
             alt_link: None,
+            dwarf: None,
             breakpad: None,
             info: Arc::new(pdb),
         }
@@ -134,6 +137,7 @@ impl DebugFile {
             cpu: symbols.cpu().unwrap_or(Cpu::X64),
             is_fastlink: false,
             alt_link: None,
+            dwarf: None,
             breakpad: Some(symbols.clone()),
             info: symbols,
         }
@@ -150,8 +154,8 @@ impl DebugFile {
             }
         };
         let dwarf = Dwarf::new(file(elf.clone()), supplementary.map(file));
-        let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_elf(&elf));
-        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link, breakpad: None }
+        let (info, format, dwarf) = with_symbols_alone(dwarf, || SymbolTable::of_elf(&elf));
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link, dwarf, breakpad: None }
     }
 
     /// What a Mach-O file knows: the DWARF of a dSYM bundle, or the symbol table of an image.
@@ -159,8 +163,8 @@ impl DebugFile {
         let identity = macho.uuid().map_or(DebugIdentity::None, DebugIdentity::Uuid);
         let cpu = macho.cpu().unwrap_or(Cpu::X64);
         let dwarf = Dwarf::new(macho.clone(), None);
-        let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_macho(&macho));
-        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, breakpad: None }
+        let (info, format, dwarf) = with_symbols_alone(dwarf, || SymbolTable::of_macho(&macho));
+        DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, dwarf, breakpad: None }
     }
 
     /// What a PE file knows of itself, as GNU's tools leave it: DWARF, or its symbol table alone. None if it has neither.
@@ -170,17 +174,20 @@ impl DebugFile {
         if !dwarf.has_entries() && pe.symbol_table().is_none() {
             return None;
         }
-        let (info, format) = with_symbols_alone(dwarf, || SymbolTable::of_pe(&pe));
+        let (info, format, dwarf) = with_symbols_alone(dwarf, || SymbolTable::of_pe(&pe));
         let identity = DebugIdentity::None;
-        Some(DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, breakpad: None })
+        Some(DebugFile { info, format, identity, cpu, is_fastlink: false, alt_link: None, dwarf, breakpad: None })
     }
 }
 
 /// What answers for a file: its DWARF, or `symbols` where it has none.
-fn with_symbols_alone(dwarf: Dwarf, symbols: impl FnOnce() -> SymbolTable) -> (Arc<dyn DebugInfo>, DebugFormat) {
-    if dwarf.has_entries() {
-        (Arc::new(dwarf), DebugFormat::Dwarf)
-    } else {
-        (Arc::new(symbols()), DebugFormat::Symbols)
+fn with_symbols_alone(
+    dwarf: Dwarf,
+    symbols: impl FnOnce() -> SymbolTable,
+) -> (Arc<dyn DebugInfo>, DebugFormat, Option<Arc<Dwarf>>) {
+    if !dwarf.has_entries() {
+        return (Arc::new(symbols()), DebugFormat::Symbols, None);
     }
+    let dwarf = Arc::new(dwarf);
+    (dwarf.clone(), DebugFormat::Dwarf, Some(dwarf))
 }

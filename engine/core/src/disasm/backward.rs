@@ -5,6 +5,7 @@
 //! window votes for the path that decoding takes from it, and the most trodden path is followed back. Where starts are
 //! known (functions, lines), nothing is guessed.
 
+use super::arm64;
 use super::forward::{Ended, Limit, Listing, Step, UnsupportedCpu, decoder, disassemble, step};
 use super::names::Names;
 use crate::registers::Cpu;
@@ -21,7 +22,8 @@ const FURTHEST_ANCHOR_BYTES: usize = 1 << 20;
 /// `code_before` holds the bytes that end at `address`. `anchors` are addresses known to begin an instruction (start of
 /// the function, of lines), in any order; those outside `code_before` are ignored, as are those from which decoding
 /// does not arrive at `address`. The list is shorter than `count`, and says [`Ended::OutOfBytes`] with its first
-/// address, where no more instructions lead there. Errors: processors other than x86 and x64.
+/// address, where no more instructions lead there. Errors: processors other than x86, x64 and
+/// ARM64.
 pub fn disassemble_before(
     code_before: &[u8],
     address: u64,
@@ -30,6 +32,9 @@ pub fn disassemble_before(
     anchors: &[u64],
     names: &dyn Names,
 ) -> Result<Listing, UnsupportedCpu> {
+    if cpu == Cpu::Arm64 {
+        return Ok(arm64::disassemble_before(code_before, address, count, names));
+    }
     let useful_bytes = code_before.len().min(FURTHEST_ANCHOR_BYTES.max(count.saturating_mul(LONGEST_BYTES)));
     let code = &code_before[code_before.len() - useful_bytes..];
     let start = address.wrapping_sub(code.len() as u64);

@@ -81,7 +81,8 @@ pub(super) fn memory(decoded: &Decoded, cpu: Cpu) -> Memory {
         _ => i64::from(address as i16),
     };
     let base = if is_ip_relative { None } else { base };
-    Memory { segment: segment(decoded), base, index, scale: decoded.memory_index_scale() as u8, displacement }
+    let scale = decoded.memory_index_scale() as u8;
+    Memory { segment: segment(decoded), base, index, is_index_signed: false, scale, displacement }
 }
 
 /// The memory operand of a string instruction, which has no displacement and no index.
@@ -98,7 +99,7 @@ fn implied(kind: OpKind, decoded: &Decoded, cpu: Cpu) -> Memory {
         _ => (IcedRegister::RDI, false),
     };
     let segment = if can_override { segment(decoded) } else { None };
-    Memory { segment, base: named(base, cpu), index: None, scale: 1, displacement: 0 }
+    Memory { segment, base: named(base, cpu), index: None, is_index_signed: false, scale: 1, displacement: 0 }
 }
 
 /// `register` by name and place.

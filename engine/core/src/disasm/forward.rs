@@ -1,5 +1,6 @@
 //! From bytes to instructions, beginning at a known start.
 
+use super::arm64;
 use super::facts;
 use super::instruction::{Flow, Instruction, Operand};
 use super::names::{Names, Naming, naming};
@@ -42,8 +43,8 @@ pub enum Ended {
 
 /// Disassembles `code`, whose first byte lies at `address` and begins an instruction.
 ///
-/// A byte that begins no instruction gives one entry `(bad)` of one byte. An instruction that the end of `code` cuts
-/// off is left out, see [`Ended::OutOfBytes`]. Errors: processors other than x86 and x64.
+/// A byte that begins no instruction gives one entry `(bad)` of one byte, on ARM64 of four. An instruction that the end
+/// of `code` cuts off is left out, see [`Ended::OutOfBytes`]. Errors: processors other than x86, x64 and ARM64.
 pub fn disassemble(
     code: &[u8],
     address: u64,
@@ -51,6 +52,9 @@ pub fn disassemble(
     limit: Limit,
     names: &dyn Names,
 ) -> Result<Listing, UnsupportedCpu> {
+    if cpu == Cpu::Arm64 {
+        return Ok(arm64::disassemble(code, address, limit, names));
+    }
     let mut decoder = decoder(code, address, cpu)?;
     let mut describer = Describer { cpu, names, writer: Writer::new(), info: InstructionInfoFactory::new() };
     let mut instructions = Vec::new();
@@ -72,7 +76,7 @@ pub fn disassemble(
 }
 
 impl Limit {
-    fn is_reached(self, count: usize, address: u64) -> bool {
+    pub(super) fn is_reached(self, count: usize, address: u64) -> bool {
         match self {
             Limit::Count(limit) => count >= limit,
             Limit::End(end) => address >= end,
@@ -121,7 +125,7 @@ pub(super) fn step(decoder: &mut Decoder<'_>, offset: usize) -> Option<Step> {
     }
 }
 
-fn invalid(address: u64, bytes: &[u8]) -> Instruction {
+pub(super) fn invalid(address: u64, bytes: &[u8]) -> Instruction {
     Instruction {
         address,
         bytes: bytes.to_vec(),

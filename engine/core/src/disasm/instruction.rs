@@ -3,22 +3,24 @@
 use super::names::Name;
 use crate::registers::Register;
 
-/// One instruction, or one byte that begins none ([`Flow::Invalid`]).
+/// One instruction, or what begins none ([`Flow::Invalid`]): one byte of x86 and x64, four of ARM64.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instruction {
     /// Of its first byte.
     pub address: u64,
     /// Its bytes, 1 to 15.
     pub bytes: Vec<u8>,
-    /// Prefixes and mnemonic in lower case, `rep stos`; `(bad)` if the byte begins no instruction.
+    /// Prefixes and mnemonic in lower case, `rep stos`; `(bad)` where no instruction begins.
     pub mnemonic: String,
-    /// All operands, `dword ptr [message],offset string "Hello World!\n" (09F7B30h)`; empty if there are none.
+    /// All operands, `dword ptr [message],offset string "Hello World!\n" (09F7B30h)`, `w0, [x8, g_counter (0x140003010)]`;
+    /// empty if there are none.
     pub operands: String,
     /// Where execution goes next.
     pub flow: Flow,
     /// The destination of a direct call, jump or conditional jump.
     pub target: Option<u64>,
-    /// The operands that `operands` shows, in the same order.
+    /// The operands that `operands` shows, in the same order. Conditions, kinds of barrier and numbers with a fraction are
+    /// shown only; the registers of an ARM64 group, `{v0.4s, v1.4s}`, are one operand each.
     pub operand_list: Vec<Operand>,
 }
 
@@ -53,7 +55,7 @@ pub enum Flow {
     Return,
     /// Into the operating system: an interrupt, a breakpoint, `ud2`, a system call.
     Interrupt,
-    /// Nowhere: the byte begins no instruction.
+    /// Nowhere: no instruction begins here.
     Invalid,
 }
 
@@ -107,7 +109,9 @@ pub struct Memory {
     pub base: Option<NamedRegister>,
     /// The index register; a vector register for gathers.
     pub index: Option<NamedRegister>,
-    /// 1, 2, 4 or 8.
+    /// Whether the index, a register of 32 bits, is extended with its sign (ARM64's `sxtw`).
+    pub is_index_signed: bool,
+    /// 1, 2, 4 or 8; on ARM64 also 16.
     pub scale: u8,
     /// The displacement in bytes, or the whole address if there is neither base nor index.
     pub displacement: i64,
@@ -134,7 +138,7 @@ pub enum Segment {
 /// keeps its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedRegister {
-    /// `al`, `rsp`, `xmm7`, `st0`…
+    /// `al`, `rsp`, `xmm7`, `st0`, `w8`, `x29`, `v3`…
     pub name: String,
     /// Its own size.
     pub size_bytes: usize,
@@ -164,6 +168,6 @@ pub enum Storage {
     },
     /// In a vector register, from bit 0 on. A set keeps the lower 16 bytes.
     Vector(usize),
-    /// Not at all: x87, mask, segment, control and debug registers.
+    /// Not at all: x87, mask, segment, control and debug registers; ARM64's `xzr`, which is always 0.
     Elsewhere,
 }

@@ -196,7 +196,7 @@ fn begins_there(name: &Name) -> bool {
 /// A literal's own symbol says less than its text, any other symbol that begins at `address` says more. Where the
 /// address itself is taken (`may_guess`), text without a symbol is believed too; where the memory is read, eight
 /// bytes of a constant must not turn into text.
-fn data_at(names: &dyn Names, address: u64, may_guess: bool) -> Option<Name> {
+pub(super) fn data_at(names: &dyn Names, address: u64, may_guess: bool) -> Option<Name> {
     let label = names.symbol(address);
     let exact = label.as_ref().filter(|label| label.offset == 0);
     let has_literal_symbol = exact.is_some_and(|label| is_literal_symbol(&label.name));

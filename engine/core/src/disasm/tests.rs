@@ -158,6 +158,6 @@ fn the_end_of_the_bytes_is_told() {
 
 #[test]
 fn other_processors_are_refused() {
-    let refused = disassemble(&[0; 4], 0, Cpu::Arm64, Limit::Count(1), &NoNames);
-    assert_eq!(refused, Err(UnsupportedCpu(Cpu::Arm64)));
+    let refused = disassemble(&[0; 4], 0, Cpu::Arm, Limit::Count(1), &NoNames);
+    assert_eq!(refused, Err(UnsupportedCpu(Cpu::Arm)));
 }

@@ -7,6 +7,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::segments::{Layout, Mapping, Segments};
@@ -16,6 +17,7 @@ use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
 use crate::cfi::CfiRow;
 use crate::data::Data;
 use crate::debuginfo::DebugInfo;
+use crate::debuginfo::file::DebugFile;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::dump::modules::{CodeView, Module};
 use crate::macho::{self, FileKind, MachO, Segment, UnwindInfo, Unwinding, protection, segment_flag};
@@ -235,6 +237,10 @@ impl Image for MachImage {
         let symbol = self.symbols().symbol_at(rva)?;
         let name = display_name(&symbol.name).into_owned();
         (self.section_at(rva)?.contains(symbol.rva)).then_some((Cow::Owned(name), symbol.rva))
+    }
+
+    fn own_debug_info(&self, _folder: Option<&Path>) -> Option<DebugFile> {
+        (self.layout == Layout::File).then(|| DebugFile::of_macho(self.macho.clone()))
     }
 }
 

@@ -17,3 +17,13 @@ windows="-ffreestanding -fno-exceptions -fno-stack-protector -nostdlib -fdebug-p
 i686-w64-mingw32-g++ $windows -gdwarf-4 -O0 -fasynchronous-unwind-tables -Wl,-e,__start -o shapes.x86.exe shapes.cpp
 x86_64-w64-mingw32-g++ $windows -gdwarf-5 -O1 -Wl,-e,_start -o shapes.x64.exe shapes.cpp
 i686-w64-mingw32-g++ $windows -s -O1 -fomit-frame-pointer -fasynchronous-unwind-tables -Wl,-e,__start -o shapes.stripped.exe shapes.cpp
+# Split DWARF: version 5 of clang, with the .dwo file and a package of it; version 4 of gcc, likewise.
+split="-ffreestanding -fno-exceptions -fno-asynchronous-unwind-tables -fno-stack-protector -nostdlib -static -fno-pie \
+    -fdebug-prefix-map=$PWD=/shapes -gsplit-dwarf"
+clang++-19 $split -gdwarf-5 -O2 --target=x86_64-linux-gnu -c -o split5.o shapes.cpp
+ld.lld-19 -static --build-id=sha1 -o split5 split5.o
+g++ $split -gdwarf-4 -O0 -c -o split4.o shapes.cpp
+ld.lld-19 -static --build-id=sha1 -o split4 split4.o
+llvm-dwp-19 -e split5 -o split5.dwp
+llvm-dwp-19 -e split4 -o split4.dwp
+rm split5.o split4.o

@@ -3,7 +3,10 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use gimli::{Abbreviations, DebugStrOffset, DwarfSections, EndianSlice, LittleEndian, SectionId, UnitHeader};
+use gimli::{
+    Abbreviations, DebugStrOffset, DwarfFileType, DwarfSections, EndianSlice, LittleEndian, Section, SectionId,
+    UnitHeader,
+};
 
 use super::root::table_bytes;
 use crate::data::Data;
@@ -121,6 +124,8 @@ impl Problems {
 /// A file and those of its sections that were fetched.
 pub struct File {
     file: Arc<dyn DwarfFile>,
+    /// Whether it is linked, or holds what a linker did not touch.
+    kind: DwarfFileType,
     sections: DwarfSections<LazySection>,
     base: u64,
     /// The file with what this one shares with others (`.gnu_debugaltlink`).
@@ -153,6 +158,7 @@ impl File {
         let base = file.base();
         File {
             file,
+            kind: DwarfFileType::Main,
             sections,
             base,
             supplementary: supplementary.map(Box::new),
@@ -162,9 +168,19 @@ impl File {
         }
     }
 
+    /// A file of split units. Fetches nothing.
+    pub fn split(file: Arc<dyn DwarfFile>, problems: Arc<Problems>) -> File {
+        File { kind: DwarfFileType::Dwo, ..File::new(file, None, problems) }
+    }
+
     /// The file itself.
     pub fn file(&self) -> &dyn DwarfFile {
         &*self.file
+    }
+
+    /// The file itself, for others that read it too.
+    pub fn shared(&self) -> Arc<dyn DwarfFile> {
+        self.file.clone()
     }
 
     /// The file with what this one shares with others; that it is missing is reported.
@@ -201,10 +217,11 @@ impl File {
             SectionId::DebugLoc | SectionId::DebugLocLists => need == Need::Locations,
             _ => true,
         };
-        self.sections.borrow(|section| {
+        let dwarf = self.sections.borrow(|section| {
             let bytes: &[u8] = if slice(section) { section.data.get_or_init(|| self.section(section.id)) } else { &[] };
             EndianSlice::new(bytes, LittleEndian)
-        })
+        });
+        gimli::Dwarf { file_type: self.kind, ..dwarf }
     }
 
     /// A string of `.debug_str`.
@@ -215,6 +232,15 @@ impl File {
             EndianSlice::new(bytes, LittleEndian)
         });
         dwarf.get_str(offset).ok().map(|text| text.slice())
+    }
+
+    /// The whole of `.debug_abbrev`.
+    pub fn all_abbreviations(&self) -> &[u8] {
+        let section = self.sections.debug_abbrev.borrow(|section| {
+            let bytes: &[u8] = section.data.get_or_init(|| self.section(section.id));
+            EndianSlice::new(bytes, LittleEndian)
+        });
+        section.reader().slice()
     }
 
     /// Where the unit begins that holds an offset of `.debug_info`.

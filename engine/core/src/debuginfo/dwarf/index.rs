@@ -139,7 +139,7 @@ impl<'a> Scan<'a> {
             self.abbreviations.insert(key, Arc::new(read));
         }
         let abbreviations = self.abbreviations[&key].clone();
-        let (root, extent, _) = Root::read(&self.dwarf, header, &abbreviations)?;
+        let (root, extent, _) = Root::read(&self.dwarf, header, &abbreviations, None)?;
         if !matches!(root.tag, dw::DW_TAG_compile_unit | dw::DW_TAG_skeleton_unit) {
             return Ok(());
         }

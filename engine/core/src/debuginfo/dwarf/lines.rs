@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use gimli::{AttributeValue, DebugLineOffset, LineProgramHeader};
 
-use super::file::{File, Need, Slice};
+use super::file::{File, Slice};
 use super::unit::{MOST_TEXT_BYTES, Unit, View};
 use crate::debuginfo::{Checksum, SourceFile, SourceLocation};
 
@@ -102,7 +102,7 @@ impl Lines {
 }
 
 fn read_file(number: u64, unit: &Unit, file: &File) -> Option<SourceFile> {
-    let view = unit.view(file, Need::Entries)?;
+    let view = unit.own_view(file)?;
     let address_size = view.unit.header.address_size();
     let program = view.dwarf.debug_line.program(unit.line_program()?, address_size, None, None).ok()?;
     let header = program.header();

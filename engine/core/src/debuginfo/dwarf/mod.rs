@@ -8,6 +8,7 @@
 //! | `names` | qualified names |
 //! | `inlines`, `lines` | inlined calls; line tables |
 //! | `variables`, `registers` | variables and where they live |
+//! | `split` | units in `.dwo` and `.dwp` files |
 //! | `symbols` | functions by name |
 //!
 //! Entries, lists and line programs are decoded by the crate `gimli`; `.debug_frame` is read by `crate::callframe`.
@@ -22,6 +23,7 @@ mod names;
 mod ranges;
 mod registers;
 mod root;
+mod split;
 mod symbols;
 mod unit;
 mod variables;
@@ -46,6 +48,8 @@ use index::UnitIndex;
 use inlines::Inline;
 use lines::Lines;
 use names::{Entry, Origin};
+use split::SplitUnits;
+pub use split::{Skeleton, SplitFiles};
 use unit::{FunctionEntry, Unit};
 
 /// Bytes of units that are kept for the next question.
@@ -65,6 +69,7 @@ pub struct Dwarf {
     symbols: OnceLock<SymbolTable>,
     functions: OnceLock<Vec<Symbol>>,
     frames: OnceLock<CallFrames>,
+    split: OnceLock<SplitUnits>,
     problems: Arc<Problems>,
 }
 
@@ -96,6 +101,7 @@ impl Dwarf {
             symbols: OnceLock::new(),
             functions: OnceLock::new(),
             frames: OnceLock::new(),
+            split: OnceLock::new(),
             problems,
         }
     }
@@ -118,9 +124,8 @@ impl Dwarf {
         if let Some(unit) = cache().get(&(origin, offset)) {
             return Some(unit.clone());
         }
-        let read = Unit::read(self.file(origin)?, offset, &self.problems);
         let report = |error| self.problems.report(format_args!("damaged debug information: a unit: {error}"));
-        let unit = Arc::new(read.map_err(report).ok()?);
+        let unit = Arc::new(self.read_unit(origin, offset)?.map_err(report).ok()?);
         let mut cache = cache();
         // Units grow with every question, so that they are measured again each time one joins them.
         if cache.values().map(|unit| unit.size_bytes()).sum::<usize>() > MOST_CACHED_BYTES {
@@ -128,6 +133,10 @@ impl Dwarf {
         }
         cache.insert((origin, offset), unit.clone());
         Some(unit)
+    }
+
+    fn read_unit(&self, origin: Origin, offset: usize) -> Option<Result<Unit, gimli::Error>> {
+        Some(Unit::read(self.file(origin)?, offset, self.split.get(), &self.problems))
     }
 
     fn symbols(&self) -> &SymbolTable {
@@ -159,7 +168,7 @@ impl Dwarf {
     fn lines<'a>(&self, unit: &'a Unit) -> &'a Lines {
         unit.lines.get_or_init(|| {
             let Some(offset) = unit.line_program() else { return Lines::default() };
-            let Some(view) = unit.view(&self.main, Need::Entries) else { return Lines::default() };
+            let Some(view) = unit.own_view(&self.main) else { return Lines::default() };
             let lines = Lines::read(&self.main, &view, offset).unwrap_or_else(|error| {
                 self.problems.report(format_args!("damaged debug information: .debug_line: {error}"));
                 Lines::default()

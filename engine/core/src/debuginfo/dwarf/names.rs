@@ -92,6 +92,7 @@ impl Dwarf {
             let naming = naming(&view, entry.offset)?;
             name = name.or(naming.name);
             type_ = type_.or_else(|| match (entry.origin, naming.type_?) {
+                _ if entry.unit.is_split() => None,
                 (Origin::Main, AttributeValue::UnitRef(offset)) => u32::try_from(entry.unit.offset + offset.0).ok(),
                 (Origin::Main, AttributeValue::DebugInfoRef(offset)) => u32::try_from(offset.0).ok(),
                 _ => None,
@@ -127,6 +128,8 @@ impl Dwarf {
     fn follow(&self, from: &Entry, reference: AttributeValue<Slice<'_>>) -> Option<Entry> {
         let (origin, offset) = match reference {
             AttributeValue::UnitRef(offset) => return Some(from.sibling(offset)),
+            // Split units do not refer to each other.
+            AttributeValue::DebugInfoRef(_) if from.unit.is_split() => return None,
             AttributeValue::DebugInfoRef(offset) => (from.origin, offset),
             AttributeValue::DebugInfoRefSup(offset) => (Origin::Supplementary, offset),
             _ => return None,

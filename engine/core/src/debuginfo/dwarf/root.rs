@@ -5,8 +5,7 @@
 use gimli::constants as dw;
 use gimli::{
     Abbreviations, AttributeValue, DebugAbbrev, DebugAbbrevOffset, DebugAddrBase, DebugLineOffset, DebugLocListsBase,
-    DebugRngListsBase, DebugStrOffsetsBase, DwarfFileType, EndianSlice, LittleEndian, Reader, Section, Unit,
-    UnitHeader,
+    DebugRngListsBase, DebugStrOffsetsBase, EndianSlice, LittleEndian, Reader, Section, Unit, UnitHeader, UnitType,
 };
 use std::sync::Arc;
 
@@ -29,6 +28,8 @@ pub struct Root {
     pub line_program: Option<DebugLineOffset<usize>>,
     /// Whether its entries are in another file (`.dwo`).
     pub is_split: bool,
+    /// What tells which other file that is.
+    pub dwo_id: Option<u64>,
 }
 
 /// Attributes that say where something lies.
@@ -88,23 +89,32 @@ impl<'a> Extent<'a> {
 }
 
 impl Root {
-    /// Reads the root entry; the abbreviations need to hold no more than its own.
+    /// Reads the root entry; the abbreviations need to hold no more than its own. A split unit has a `skeleton`, which
+    /// says for it what depends on where code lies.
     pub fn read<'a>(
         dwarf: &gimli::Dwarf<Slice<'a>>,
         header: &UnitHeader<Slice<'a>>,
         abbreviations: &Arc<Abbreviations>,
+        skeleton: Option<&Root>,
     ) -> Result<(Root, Extent<'a>, Option<AttributeValue<Slice<'a>>>), gimli::Error> {
         let encoding = header.encoding();
         let entry = header.entry(abbreviations, header.root_offset())?;
         let mut root = Root {
             tag: entry.tag(),
-            low_pc: 0,
-            str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, DwarfFileType::Main),
-            addr_base: DebugAddrBase(0),
-            loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, DwarfFileType::Main),
-            rnglists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, DwarfFileType::Main),
+            low_pc: skeleton.map_or(0, |skeleton| skeleton.low_pc),
+            str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, dwarf.file_type),
+            addr_base: skeleton.map_or(DebugAddrBase(0), |skeleton| skeleton.addr_base),
+            loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, dwarf.file_type),
+            rnglists_base: match skeleton {
+                Some(skeleton) if encoding.version < 5 => skeleton.rnglists_base,
+                _ => DebugRngListsBase::default_for_encoding_and_file(encoding, dwarf.file_type),
+            },
             line_program: None,
             is_split: false,
+            dwo_id: match header.type_() {
+                UnitType::Skeleton(id) | UnitType::SplitCompilation(id) => Some(id.0),
+                _ => None,
+            },
         };
         let (mut extent, mut directory) = (Extent::default(), None);
         for attribute in entry.attrs() {
@@ -113,6 +123,7 @@ impl Root {
             match (attribute.name(), value) {
                 (dw::DW_AT_comp_dir, value) => directory = Some(value),
                 (dw::DW_AT_dwo_name | dw::DW_AT_GNU_dwo_name, _) => root.is_split = true,
+                (dw::DW_AT_GNU_dwo_id, AttributeValue::DwoId(id)) => root.dwo_id = Some(id.0),
                 (dw::DW_AT_stmt_list, AttributeValue::DebugLineRef(offset)) => root.line_program = Some(offset),
                 (dw::DW_AT_str_offsets_base, AttributeValue::DebugStrOffsetsBase(base)) => root.str_offsets_base = base,
                 (_, AttributeValue::DebugAddrBase(base)) => root.addr_base = base,
@@ -179,8 +190,32 @@ pub fn table_bytes(dwarf: &gimli::Dwarf<Slice<'_>>, offset: usize) -> usize {
     available - input.len()
 }
 
-/// Passes over an abbreviation's declaration and gives its code. DWARF 5, section 7.5.3.
+/// Whether some abbreviation of `.debug_abbrev` has an attribute that only skeletons of split units have.
+pub fn declares_skeletons(section: &[u8]) -> bool {
+    let (mut input, mut is_found) = (EndianSlice::new(section, LittleEndian), false);
+    let mut see =
+        |name| is_found |= [dw::DW_AT_dwo_name, dw::DW_AT_GNU_dwo_name].iter().any(|it| u64::from(it.0) == name);
+    while !input.is_empty() {
+        let start = input;
+        // A code of zero lies between two tables.
+        if input.read_uleb128() == Ok(0) {
+            continue;
+        }
+        input = start;
+        if read_declaration(&mut input, &mut see).is_err() {
+            break;
+        }
+    }
+    is_found
+}
+
+/// Passes over an abbreviation's declaration and gives its code.
 fn skip_declaration(input: &mut Slice<'_>) -> Result<u64, gimli::Error> {
+    read_declaration(input, &mut |_| {})
+}
+
+/// Reads an abbreviation's declaration: gives its code, and shows the names of its attributes. DWARF 5, section 7.5.3.
+fn read_declaration(input: &mut Slice<'_>, see: &mut dyn FnMut(u64)) -> Result<u64, gimli::Error> {
     let code = input.read_uleb128()?;
     if code == 0 {
         return Err(gimli::Error::InvalidAbbreviationCode(0)); // the end
@@ -195,5 +230,6 @@ fn skip_declaration(input: &mut Slice<'_>) -> Result<u64, gimli::Error> {
         if (name, form) == (0, 0) {
             return Ok(code);
         }
+        see(name);
     }
 }

@@ -40,7 +40,7 @@ impl Dwarf {
             let cost = self.main.new_abbreviation_bytes(&dwarf, &header);
             let Some(left) = abbreviation_bytes.checked_sub(cost) else { break };
             abbreviation_bytes = left;
-            let Ok(unit) = Unit::read(&self.main, offset.0, &self.problems) else { continue };
+            let Some(Ok(unit)) = self.read_unit(Origin::Main, offset.0) else { continue };
             name_bytes += self.add_functions(&Arc::new(unit), &mut symbols);
             if name_bytes > MOST_NAME_BYTES {
                 self.problems.report("not all functions can be found by name: there are too many");

@@ -3,6 +3,7 @@
 //! Expected values come from the programs' source, llvm-symbolizer, llvm-dwarfdump and nm.
 
 mod pe;
+mod split;
 
 use std::path::{Path, PathBuf};
 
@@ -272,7 +273,7 @@ fn the_crash_of_a_real_program() {
         let lines = [(CRASH, 23), ("(anonymous namespace)::start", 27), ("main", 35)];
         assert_eq!(chain(&dwarf, 0x1d72), expected(&lines), "{name}");
         let file = dwarf.scopes_at(Rva(0x1d72)).remove(0).location.unwrap().file;
-        assert_eq!(file.path, "/work/linux/../linux/main.cpp");
+        assert!(file.path.ends_with("linux/../linux/main.cpp"), "{}", file.path);
     }
 }
 

@@ -15,19 +15,22 @@ use super::inlines::Inline;
 use super::lines::Lines;
 use super::ranges::{RangeMap, Ranged};
 use super::root::{Extent, Root};
+use super::split::SplitUnits;
 
 /// Longest text of an attribute that is shown whole.
 pub const MOST_TEXT_BYTES: usize = 4096;
 
 /// What is said of units that are skeletons of others.
-const SPLIT: &str = "some debug information is in .dwo files, which are not read";
+const SPLIT: &str = "some debug information is in .dwo files, which are not there";
 
 /// A unit that was read.
 pub struct Unit {
     /// Where it begins in `.debug_info`.
     pub offset: usize,
-    root: Root,
-    abbreviations: Arc<Abbreviations>,
+    /// The unit, or its skeleton, in the file itself.
+    own: Part,
+    /// The unit in a file of split units.
+    split: Option<(Arc<File>, Part)>,
     /// The directory it was compiled in.
     pub directory: Option<String>,
     /// Functions with code.
@@ -37,6 +40,13 @@ pub struct Unit {
     /// Its line table, when it was asked for.
     pub lines: OnceLock<Lines>,
     grown_bytes: AtomicUsize,
+}
+
+/// A unit's place in a file, and what is needed to read it there.
+struct Part {
+    offset: usize,
+    root: Root,
+    abbreviations: Arc<Abbreviations>,
 }
 
 /// A subprogram with code.
@@ -84,51 +94,81 @@ impl<'a> View<'a> {
     }
 }
 
-impl Unit {
-    /// Reads the unit at an offset of `.debug_info`. What comes after a damaged entry is left out, and reported.
-    pub fn read(file: &File, offset: usize, problems: &Problems) -> Result<Unit, gimli::Error> {
+impl Part {
+    /// The part at an offset of `.debug_info`, and the directory that it was compiled in.
+    fn read(file: &File, offset: usize, skeleton: Option<&Root>) -> Result<(Part, Option<String>), gimli::Error> {
         let dwarf = file.dwarf(Need::Entries);
         let header = dwarf.unit_header(gimli::DebugInfoOffset(offset))?;
         let abbreviations = file.abbreviations(&dwarf, &header)?;
-        let (root, _, directory) = Root::read(&dwarf, &header, &abbreviations)?;
-        if root.is_split {
+        let (root, _, directory) = Root::read(&dwarf, &header, &abbreviations, skeleton)?;
+        let view = View { unit: root.unit(header, abbreviations.clone()), dwarf, file };
+        let directory = directory.and_then(|value| view.text(value));
+        Ok((Part { offset, root, abbreviations }, directory))
+    }
+
+    fn view<'a>(&self, file: &'a File, need: Need) -> Result<View<'a>, gimli::Error> {
+        let dwarf = file.dwarf(need);
+        let header: UnitHeader<Slice<'a>> = dwarf.unit_header(gimli::DebugInfoOffset(self.offset))?;
+        Ok(View { unit: self.root.unit(header, self.abbreviations.clone()), dwarf, file })
+    }
+}
+
+impl Unit {
+    /// Reads the unit at an offset of `.debug_info`, a split one from where `split` has it. What comes after a damaged
+    /// entry is left out, and reported.
+    pub fn read(
+        file: &File,
+        offset: usize,
+        split: Option<&SplitUnits>,
+        problems: &Arc<Problems>,
+    ) -> Result<Unit, gimli::Error> {
+        let (own, directory) = Part::read(file, offset, None)?;
+        let dwo_id = own.root.dwo_id.filter(|_| own.root.is_split);
+        let found = dwo_id.and_then(|id| split?.find(offset, id, problems));
+        if own.root.is_split && found.is_none() {
             problems.report(SPLIT);
         }
-        let view = View { unit: root.unit(header, abbreviations.clone()), dwarf, file };
-        let mut walk = Walk {
-            file,
-            view: &view,
-            budget: range_budget(&view.dwarf),
-            functions: Vec::new(),
-            ranges: Vec::new(),
-            scopes: Vec::new(),
+        let split = match found {
+            Some((split, offset)) => {
+                let (part, _) = Part::read(&split, offset, Some(&own.root))?;
+                Some((split, part))
+            }
+            None => None,
         };
-        if let Err(error) = walk.run(&abbreviations) {
-            problems.report(format_args!("damaged debug information: the unit at {offset:#x}: {error}"));
-        }
+        let (file, part) = split.as_ref().map_or((file, &own), |(file, part)| (file, part));
+        let (functions, ranges, scopes) = walk(file, part, problems)?;
         Ok(Unit {
             offset,
-            directory: directory.and_then(|value| view.text(value)),
-            functions: walk.functions,
-            ranges: RangeMap::new(walk.ranges),
-            scopes: walk.scopes,
-            root,
-            abbreviations,
+            directory,
+            functions,
+            ranges,
+            scopes,
+            own,
+            split,
             lines: OnceLock::new(),
             grown_bytes: AtomicUsize::new(0),
         })
     }
 
     /// The unit and its sections, to read entries.
-    pub fn view<'a>(&self, file: &'a File, need: Need) -> Option<View<'a>> {
-        let dwarf = file.dwarf(need);
-        let header: UnitHeader<Slice<'a>> = dwarf.unit_header(gimli::DebugInfoOffset(self.offset)).ok()?;
-        Some(View { unit: self.root.unit(header, self.abbreviations.clone()), dwarf, file })
+    pub fn view<'a>(&'a self, file: &'a File, need: Need) -> Option<View<'a>> {
+        let (file, part) = self.split.as_ref().map_or((file, &self.own), |(file, part)| (file, part));
+        part.view(file, need).ok()
+    }
+
+    /// The unit, or its skeleton, in the file itself: what has lines.
+    pub fn own_view<'a>(&self, file: &'a File) -> Option<View<'a>> {
+        self.own.view(file, Need::Entries).ok()
+    }
+
+    /// Whether entries are in another file.
+    pub fn is_split(&self) -> bool {
+        self.split.is_some()
     }
 
     /// Its line program.
     pub fn line_program(&self) -> Option<gimli::DebugLineOffset> {
-        self.root.line_program
+        self.own.root.line_program
     }
 
     /// The range that covers `rva`; its value is the index of the function.
@@ -166,6 +206,25 @@ impl Unit {
         functions + self.scopes.len() * size_of::<NamedScope>() + grown + 4096
     }
 }
+
+/// Functions of a unit, their ranges, and named scopes. Ends at a damaged entry.
+fn walk(file: &File, part: &Part, problems: &Problems) -> Result<Walked, gimli::Error> {
+    let view = part.view(file, Need::Entries)?;
+    let mut walk = Walk {
+        file,
+        view: &view,
+        budget: range_budget(&view.dwarf),
+        functions: Vec::new(),
+        ranges: Vec::new(),
+        scopes: Vec::new(),
+    };
+    if let Err(error) = walk.run(&part.abbreviations) {
+        problems.report(format_args!("damaged debug information: the unit at {:#x}: {error}", part.offset));
+    }
+    Ok((walk.functions, RangeMap::new(walk.ranges), walk.scopes))
+}
+
+type Walked = (Vec<FunctionEntry>, RangeMap<u32>, Vec<NamedScope>);
 
 /// The walk over a unit's entries.
 struct Walk<'a> {

@@ -13,6 +13,7 @@ mod registers;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::directory::{DumpError, Format, Header, StreamEntry};
@@ -74,7 +75,10 @@ impl ElfCore {
         if elf.kind() != FileKind::Core {
             return Err(DumpError::Core("not a dump: an ELF file that is no core".to_owned()));
         }
-        let notes: Vec<Note> = elf.notes().take(MOST_NOTES).collect();
+        // gcore's cores have section headers too, which lead to the same notes again.
+        let mut seen = HashSet::new();
+        let notes = elf.notes().take(MOST_NOTES).filter(|note| seen.insert(note.descriptor.start()));
+        let notes: Vec<Note> = notes.collect();
         let streams = notes.iter().enumerate().map(|(index, note)| entry(index, note)).collect();
         let mut core = ElfCore {
             system: architecture(&elf).map(system_info),
@@ -171,7 +175,9 @@ impl ElfCore {
             }
         };
         let context = Location { size_bytes: 0, offset: 0 };
-        (code != 0).then(|| Exception {
+        // With SIGSTOP `gcore` halts a process that lives on.
+        const STOP: u32 = 19;
+        (code != 0 && code != STOP).then(|| Exception {
             thread_id,
             code,
             flags,
