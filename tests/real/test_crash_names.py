@@ -109,9 +109,10 @@ def test_the_operand_of_a_null_write_is_named(name: str, register: str, operand_
     assert crash.statements[0].text == f"{register}, which holds where, is null"
 
 
-def test_arm64_has_no_disassembler_yet() -> None:
-    crash = stillframe.open(shared_data() / "made" / "app_arm64.d.crash.emu.dmp").crash
-    assert crash is not None
-    assert crash.instruction == stillframe.Absent.because(stillframe.Reason.NO_DISASSEMBLER)
-    assert crash.access is not None
-    assert (crash.access.kind, crash.access.address) == ("write", 0)
+def test_arm64_names_the_operand() -> None:
+    dump = stillframe.open(shared_data() / "made" / "app_arm64.O2.crash.emu.dmp")
+    assert dump.crash is not None
+    assert not isinstance(dump.crash.instruction, stillframe.Absent)
+    # `*where = doubled`, with `where` null (app.cpp:77).
+    assert dump.crash.instruction.mnemonic == "str"
+    assert "*where" in [operand.name for operand in dump.crash.operands if operand.address == 0]
