@@ -42,7 +42,8 @@ class SystemInfo:
     """Stream SystemInfo (7)."""
 
     cpu: str
-    """`x86`, `amd64`, `arm64`, `arm`, or `unknown(N)` as in minidump-stackwalk."""
+    """A `Cpu`; another of which no registers are read (`ppc`, `ppc64`, `mips`, `mips64`, `sparc`, `riscv`, `riscv64`,
+    `ia64`); or `unknown(N)`. As in minidump-stackwalk."""
     cpu_info: str | None
     """Vendor, family, model, stepping, as in minidump-stackwalk."""
     cpu_count: int

@@ -164,6 +164,23 @@ def test_disasm_by_symbol_module_offset_and_frame_agree(stillframe_command: Comm
     assert by_frame.out.splitlines()[-1].startswith("009F193F E8 8E F7 FF FF       call        _printf")
 
 
+@pytest.mark.parametrize("cpu", ["arm", "ppc64"])
+def test_disasm_of_another_processor_is_refused_in_one_line(
+    cpu: str, tmp_path: Path, stillframe_command: Command
+) -> None:
+    dump = DumpBuilder(cpu).memory(0x40000, bytes(64)).write(tmp_path / "a.dmp")
+    answer = stillframe_command("disasm", dump, "0x40000")
+    answer.assert_one_line_of_error(1)
+    assert f"instructions of {cpu} cannot be disassembled yet" in answer.err
+
+
+def test_registers_of_arm_have_eight_digits(tmp_path: Path, stillframe_command: Command) -> None:
+    builder = DumpBuilder("arm").thread(7, {"pc": 0x40001, "sp": 0x20000, "r12": 0xABC, "cpsr": 0x30})
+    words = stillframe_command("registers", builder.write(tmp_path / "a.dmp"), "--thread", 0).out.split()
+    for name, value in [("pc", "00040000"), ("sp", "00020000"), ("r12", "00000ABC"), ("cpsr", "00000030")]:
+        assert words[words.index(name) + 1] == value
+
+
 def test_disasm_as_json(stillframe_command: Command) -> None:
     answer = stillframe_command("disasm", HELLO, "0x9f193e", "--count", 2, "--json").json
     push, call = answer["instructions"]

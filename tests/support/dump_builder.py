@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 THREAD_LIST, MODULE_LIST, MEMORY_LIST, EXCEPTION, SYSTEM_INFO = 3, 4, 5, 6, 7
 MEMORY64_LIST, COMMENT_A, UNLOADED_MODULES, MISC_INFO, MEMORY_INFO, THREAD_NAMES = 9, 10, 14, 15, 16, 24
 
-ARCHITECTURES = {"x86": 0, "amd64": 9, "arm64": 12}
+ARCHITECTURES = {"x86": 0, "amd64": 9, "arm64": 12, "arm": 5, "ppc64": 0x8002}
 WINDOWS_NT, LINUX, MACOS = 2, 0x8201, 0x8101
 
 # Offset of each register in CONTEXT, the flags' offset, all flags, and the size of the whole.
@@ -25,7 +25,11 @@ X86_REGISTERS |= {"eflags": 192, "esp": 196}
 AMD64_REGISTERS = {"rax": 120, "rcx": 128, "rdx": 136, "rbx": 144, "rsp": 152, "rbp": 160, "rsi": 168, "rdi": 176}
 AMD64_REGISTERS |= {f"r{number}": 184 + 8 * (number - 8) for number in range(8, 16)} | {"rip": 248}
 ARM64_REGISTERS = {f"x{number}": 8 + 8 * number for number in range(29)} | {"fp": 240, "lr": 248, "sp": 256, "pc": 264}
-CONTEXTS = {"arm64": (ARM64_REGISTERS, 0, 0x40000F, 912, 8)}
+# Breakpad's minidump_cpu_arm.h, whose layout is that of winnt.h.
+ARM_REGISTERS = {f"r{number}": 4 + 4 * number for number in range(11)}
+ARM_REGISTERS |= {"fp": 48, "r12": 52, "sp": 56, "lr": 60, "pc": 64, "cpsr": 68}
+CONTEXTS = {"arm64": (ARM64_REGISTERS, 0, 0x40000F, 912, 8), "arm": (ARM_REGISTERS, 0, 0x40000006, 368, 4)}
+CONTEXTS |= {"ppc64": ({}, 0, 0x01000003, 1152, 8)}
 CONTEXTS |= {"x86": (X86_REGISTERS, 0, 0x1003F, 716, 4), "amd64": (AMD64_REGISTERS, 48, 0x10000B, 1232, 8)}
 
 

@@ -8,11 +8,12 @@ use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
 use stillframe_engine::image::{self, Image, Key};
 use stillframe_engine::names::display_name;
+use stillframe_engine::registers::Cpu;
 
 use crate::debug::{DebugFile, SymbolRecord};
 use crate::errors::engine_error;
 use crate::identity::Pdb70;
-use crate::registers::{cpu_name, cpu_named};
+use crate::registers::cpu_named;
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, get_all, module = "stillframe._engine")]
@@ -40,7 +41,7 @@ impl ImageFile {
 
     #[getter]
     fn cpu(&self) -> Option<&'static str> {
-        self.0.cpu().map(cpu_name)
+        self.0.cpu().map(Cpu::name)
     }
 
     #[getter]

@@ -5,19 +5,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use stillframe_engine::registers::{Cpu, Register, RegisterSet};
 
-/// The name that Python uses for a processor (minidump-stackwalk's spelling).
-pub fn cpu_name(cpu: Cpu) -> &'static str {
-    match cpu {
-        Cpu::X86 => "x86",
-        Cpu::X64 => "amd64",
-        Cpu::Arm64 => "arm64",
-        Cpu::Arm => "arm",
-    }
-}
-
 /// The processor of a name; None if the engine does not know it.
 pub fn cpu_named(name: &str) -> Option<Cpu> {
-    [Cpu::X86, Cpu::X64, Cpu::Arm64].into_iter().find(|cpu| cpu_name(*cpu) == name)
+    [Cpu::X86, Cpu::X64, Cpu::Arm64, Cpu::Arm].into_iter().find(|cpu| cpu.name() == name)
 }
 
 /// The name of a general register.
@@ -46,7 +36,7 @@ pub struct Registers(pub RegisterSet);
 impl Registers {
     #[getter]
     fn cpu(&self) -> &'static str {
-        cpu_name(self.0.cpu())
+        self.0.cpu().name()
     }
 
     #[getter]

@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use stillframe_engine::disasm::{Limit, disassemble};
+use stillframe_engine::dump::system::SystemInfo;
 use stillframe_engine::memory::{self, Absence, AddressSpace, Source};
 use stillframe_engine::process::Process;
 use stillframe_engine::unwind::{self, Stop, Trust, WalkEnd, Wanted};
@@ -221,11 +222,15 @@ impl Space {
             _ => return Err(PyValueError::new_err("either count or end")),
         };
         let listing = self.ask(py, |process| {
-            let cpu = process.space.dump().cpu()?;
+            let dump = process.space.dump();
+            let Some(cpu) = dump.cpu() else { return Err(dump.system().map(SystemInfo::cpu_name)) };
             let code = process.space.bytes(address, size_bytes.min(MOST_CODE_BYTES) as usize);
-            Some(disassemble(&code, address, cpu, limit, process))
+            Ok(disassemble(&code, address, cpu, limit, process))
         });
-        let listing = listing.ok_or_else(|| engine_error("the dump does not say of which processor it is"))?;
+        let listing = listing.map_err(|processor| match processor {
+            Some(name) => engine_error(format!("instructions of {name} cannot be disassembled yet")),
+            None => engine_error("the dump does not say of which processor it is"),
+        })?;
         Ok(listing.map_err(engine_error)?.instructions.into_iter().map(Instruction::from).collect())
     }
 }

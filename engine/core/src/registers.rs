@@ -98,6 +98,16 @@ const ARM_NAMES: [&str; 17] =
     ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "fp", "r12", "sp", "lr", "pc", "cpsr"];
 
 impl Cpu {
+    /// The name that minidump-stackwalk uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cpu::X86 => "x86",
+            Cpu::X64 => "amd64",
+            Cpu::Arm64 => "arm64",
+            Cpu::Arm => "arm",
+        }
+    }
+
     /// Names of the general registers, by [`Register`] index.
     pub fn register_names(self) -> &'static [&'static str] {
         match self {

@@ -224,6 +224,53 @@ fn programs_of_which_one_file_is_damaged() {
     }
 }
 
+/// A dump of Breakpad's of a 32-bit ARM process: one thread in Thumb code, a stack with a frame record, that code.
+fn arm_dump() -> Vec<u8> {
+    const STACK: u32 = 0x2_0000;
+    const CODE: u32 = 0x4_0000;
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    // SystemInfo, ThreadList, MemoryList, MemoryInfoList behind the directory; then what they refer to.
+    let (system, threads, memory, regions, context) = (0x60, 0x98, 0xcc, 0xf0, 0x130);
+    let (stack, code, code_bytes) = (context + 368, context + 368 + 64, 0x200);
+    let mut dump = words(&[0x504d_444d, 0xa793, 4, 32, 0, 0, 0, 0]);
+    dump.extend(words(&[7, 56, system, 3, 52, threads, 5, 36, memory, 16, 64, regions]));
+    dump.resize(system as usize, 0);
+    dump.extend(words(&[5, 1, 0, 0, 0, 0x8203]));
+    dump.resize(threads as usize, 0);
+    dump.extend(words(&[1, 7, 0, 0, 0, 0, 0, STACK, 0, 64, stack, 368, context]));
+    dump.extend(words(&[2, STACK, 0, 64, stack, CODE, 0, code_bytes, code]));
+    dump.extend(words(&[16, 48, 1, 0, CODE, 0, CODE, 0, 0x20, 0, 0x1000, 0, 0x1000, 0x20, 0x2_0000, 0]));
+    dump.extend(words(&[0x4000_0006]));
+    let registers = (0..17).map(|index| match index {
+        7 => STACK + 8,
+        13 => STACK,
+        14 => CODE + 0x103,
+        15 => CODE + 0x180,
+        16 => 0x30,
+        other => other,
+    });
+    dump.extend(words(&registers.collect::<Vec<u32>>()));
+    dump.resize(stack as usize, 0);
+    dump.extend(words(&[0, 0, STACK + 0x20, CODE + 0x103, 0, 0, 0, 0, 0, 0]));
+    dump.resize(code as usize + 0x100, 0);
+    dump.extend([0x98, 0x47]); // blx r3
+    dump.resize((code + code_bytes) as usize, 0);
+    dump
+}
+
+#[test]
+fn dumps_of_arm() {
+    use stillframe_engine::{dump::Dump, memory::AddressSpace, process::Process, unwind::walk};
+    let bytes = arm_dump();
+    let dump = Dump::open(Data::from(bytes.clone())).expect("a dump");
+    let registers = dump.context(0).expect("registers");
+    let process = Process::new(AddressSpace::new(std::sync::Arc::new(dump)));
+    assert_eq!(walk(&process, &registers, 10).frames.len(), 2, "the whole dump");
+    every_cut(&bytes, exercise::dump);
+    many_mutations(&bytes, 21, exercise::dump);
+    many_mutations(&bytes, 22, exercise::unwind_arm);
+}
+
 /// What fuzzing found once, in `engine/fuzz/regressions/TARGET/`.
 #[test]
 fn findings_of_fuzzing_stay_mended() {

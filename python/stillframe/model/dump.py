@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
 DEFAULT_INSTRUCTIONS = 16
 """Shown where neither a count nor an end is given and no function is known."""
+CPUS_OF_32_BITS = frozenset({"x86", "arm", "mips", "ppc", "riscv", "sparc"})
 
 
 class Dump:
@@ -115,13 +116,16 @@ class Dump:
 
     @property
     def cpu(self) -> str:
-        """`x86`, `amd64`, `arm64`…; `unknown` if the dump does not say."""
+        """`x86`, `amd64`, `arm64`, `arm`, or one of which no registers are read (`ppc64`…).
+
+        `unknown` if the dump does not say.
+        """
         return "unknown" if isinstance(self.system, Absent) else self.system.cpu
 
     @property
     def pointer_size_bytes(self) -> int:
         """4 or 8; 8 if the dump does not say."""
-        return 4 if self.cpu in {"x86", "arm"} else 8
+        return 4 if self.cpu in CPUS_OF_32_BITS else 8
 
     @property
     def command_line(self) -> str | None:

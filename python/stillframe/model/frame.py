@@ -126,10 +126,23 @@ class Frame:
             return self.instruction
         if self.registers.cpu == "arm64":
             return self.instruction - 4  # all instructions are as long
+        if self.registers.cpu == "arm":
+            return self._call_site_of_arm()
         decoded = self.instructions_before
         if decoded and decoded[-1].flow == "call":
             return decoded[-1].address
         return Absent.because(Reason.NO_CALL_FOUND)
+
+    def _call_site_of_arm(self) -> int | Absent:
+        """Calls have 4 bytes, but for Thumb's `blx register`, which is no second half of any other call.
+
+        Source: Arm Architecture Reference Manual, ARMv7-A, A8.8.25 and A8.8.26 (BL, BLX).
+        """
+        half = self._process.memory.read_partial(self.instruction - 2, 2).data
+        if len(half) < 2:
+            return Absent.because(Reason.NO_CALL_FOUND)
+        is_short = int.from_bytes(half, "little") & 0xFF87 == 0x4780
+        return self.instruction - (2 if is_short else 4)
 
     @property
     def instructions_before(self) -> tuple[Instruction, ...]:
@@ -139,7 +152,7 @@ class Frame:
         """
         # Instructions cannot be decoded backwards: start where the function does.
         function = self.function
-        if isinstance(function, Absent) or self.registers.cpu == "arm64":
+        if isinstance(function, Absent) or self.registers.cpu in {"arm64", "arm"}:
             return ()
         if not 0 <= self.instruction - function.address <= LARGEST_FUNCTION_BYTES:
             return ()

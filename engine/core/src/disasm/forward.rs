@@ -11,7 +11,7 @@ use thiserror::Error;
 
 /// No disassembler for this processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("instructions of {0:?} cannot be disassembled yet")]
+#[error("instructions of {} cannot be disassembled yet", .0.name())]
 pub struct UnsupportedCpu(pub Cpu);
 
 /// When to stop.

@@ -67,11 +67,10 @@ impl SystemInfo {
 
     /// The processor's name as minidump-stackwalk writes it, also of those that the engine does not know otherwise.
     pub fn cpu_name(&self) -> String {
+        if let Some(cpu) = self.cpu() {
+            return cpu.name().to_owned();
+        }
         let name = match self.architecture {
-            architecture::X86 | architecture::X86_ON_X64 | architecture::X86_ON_ARM64 => "x86",
-            architecture::X64 => "amd64",
-            architecture::ARM64 | architecture::OLD_ARM64 => "arm64",
-            architecture::ARM | architecture::ARM_ON_ARM64 => "arm",
             architecture::MIPS => "mips",
             architecture::MIPS64 => "mips64",
             architecture::PPC => "ppc",

@@ -1,9 +1,9 @@
 //! Symbol tables: `.symtab`, `.dynsym`.
 //!
-//! Source: System V gABI, "Symbol Table".
+//! Source: System V gABI, "Symbol Table"; ELF for the Arm Architecture, section 5.5.3, "Symbol Values".
 
-use super::Elf;
 use super::headers::{section_kind, word};
+use super::{Elf, machine};
 use crate::bytes::{Reader, Truncated};
 use crate::data::Data;
 
@@ -67,6 +67,8 @@ pub struct SymbolTable {
     /// Whether it is what dynamic linking needs, and no more.
     pub is_dynamic: bool,
     is_64: bool,
+    /// Whether the lowest bit of a function's value says that it is Thumb code (ARM).
+    has_thumb_bit: bool,
 }
 
 impl SymbolTable {
@@ -74,7 +76,13 @@ impl SymbolTable {
     pub fn iter(&self) -> impl Iterator<Item = ElfSymbol> + '_ {
         let record_bytes = if self.is_64 { 24 } else { 16 };
         let records = self.symbols.chunks_exact(record_bytes);
-        records.filter_map(|record| read_symbol(&mut Reader::new(record), self.is_64).ok())
+        records.filter_map(|record| {
+            let mut symbol = read_symbol(&mut Reader::new(record), self.is_64).ok()?;
+            if self.has_thumb_bit && matches!(symbol.kind, SymbolType::Function | SymbolType::IndirectFunction) {
+                symbol.value &= !1;
+            }
+            Some(symbol)
+        })
     }
 }
 
@@ -115,6 +123,31 @@ impl Elf {
         let section = self.sections().iter().find(|section| section.kind == kind)?;
         let symbols = self.section_bytes(section).ok().filter(|symbols| !symbols.is_empty())?;
         let names = self.section_bytes(self.sections().get(section.link as usize)?).ok()?;
-        Some(SymbolTable { symbols, names, is_dynamic: kind == section_kind::DYNSYM, is_64: self.is_64() })
+        let has_thumb_bit = self.machine() == machine::ARM;
+        Some(SymbolTable {
+            symbols,
+            names,
+            is_dynamic: kind == section_kind::DYNSYM,
+            is_64: self.is_64(),
+            has_thumb_bit,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_functions_of_arm_lose_the_bit_of_thumb() {
+        // st_name, st_value, st_size, st_info, st_other, st_shndx: a global STT_FUNC, a global STT_OBJECT.
+        let record =
+            |info: u8| [&[0; 4][..], &0x10b01u32.to_le_bytes(), &4u32.to_le_bytes(), &[info, 0, 1, 0]].concat();
+        let symbols = Data::from([record(0x12), record(0x11)].concat());
+        for (has_thumb_bit, expected) in [(true, [0x10b00, 0x10b01]), (false, [0x10b01, 0x10b01])] {
+            let (symbols, names) = (symbols.clone(), Data::from(vec![0]));
+            let table = SymbolTable { symbols, names, is_dynamic: false, is_64: false, has_thumb_bit };
+            assert_eq!(table.iter().map(|symbol| symbol.value).collect::<Vec<_>>(), expected);
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::code_bytes::{Evidence, evidence};
 use super::step::{Position, Step};
 use super::{Known, Trust};
 use crate::address::Rva;
-use crate::registers::{Cpu, arm};
+use crate::registers::{Cpu, RegisterSet, arm, arm64};
 
 /// Instructions followed on the way to the return.
 const MOST_AHEAD: usize = 64;
@@ -30,7 +30,34 @@ pub(super) fn caller(position: &Position) -> Step {
     let moved = if runs_into_return(position) { Some(0) } else { moved_since_entry(position, seen) };
     let Some(moved) = moved.filter(|&moved| moved <= 0) else { return Ok(None) };
     let sp = position.sp.wrapping_add(moved.unsigned_abs());
-    position.caller(position.preserved_registers(), address, sp, Trust::Cfi)
+    let registers = if moved == 0 { position.preserved_registers() } else { frame_pointers(position, sp) };
+    position.caller(registers, address, sp, Trust::Cfi)
+}
+
+/// What is known of the registers of a caller whose stack pointer is `sp`, where the function has taken stack: that was
+/// to save registers, which may hold anything now. Only a frame pointer that still leads above, or that the function
+/// has made point at where it saved its caller's, can be told.
+fn frame_pointers(position: &Position, sp: u64) -> RegisterSet {
+    let (candidates, saved_offsets): (&[_], &[i64]) = match position.cpu() {
+        // (GCC's R11 may point above the caller's.)
+        Cpu::Arm => (&[arm::FP, arm::R7], &[0, -4]),
+        _ => (&[arm64::FP], &[0]),
+    };
+    let mut registers = RegisterSet::new(position.cpu());
+    for &register in candidates {
+        let Some(value) = position.frame.registers.get(register).filter(|&value| value >= position.sp) else {
+            continue;
+        };
+        let mut saved = saved_offsets.iter().filter_map(|&offset| {
+            let slot = value.wrapping_add_signed(offset);
+            position.word(slot).ok().filter(|&word| slot >= position.sp && word >= sp)
+        });
+        let of_caller = if value >= sp { Some(value) } else { saved.next() };
+        if let Some(of_caller) = of_caller.filter(|&pointer| position.is_near_above(pointer)) {
+            registers.set(register, of_caller);
+        }
+    }
+    registers
 }
 
 /// Whether execution runs straight into a return, as system call stubs (`svc`, `ret`) and most leaf functions do.

@@ -112,6 +112,32 @@ fn the_link_register_counts_until_something_is_called() {
 }
 
 #[test]
+fn what_a_function_pushed_may_have_changed_but_for_its_frame_pointer() {
+    let parts = [(0x1080, BL_0X100), (0x1180, PUSH_R4_LR), (0x1184, SUB_SP_0X400)];
+    let mut stack = vec![0; 0x108];
+    stack[0xfe] = STACK + 0x420;
+    let process = process(&parts, &stack);
+    let (saved, popped) = (STACK + 0x3f8, STACK + 0x408);
+    for (fp, expected) in [
+        (saved, Some(STACK + 0x420)),
+        (saved + 4, Some(STACK + 0x420)), // GCC's, at the return address
+        (popped + 0x10, Some(popped + 0x10)),
+        (STACK, None),
+        (STACK - 0x10, None),
+        (7, None),
+    ] {
+        let registers = [(PC, APP + 0x1188), (LR, APP + 0x1084), (CPSR, ARM), (FP, fp), (R4, 4)];
+        let walk = walk_from(&process, &registers);
+        assert_eq!(second(&walk), Some((APP + 0x1084, Trust::Cfi, Some(popped))));
+        let known = &walk.frames[1].registers;
+        assert_eq!((known.get(FP), known.get(R4)), (expected, None), "{fp:#x}");
+    }
+    // At its first instruction it has changed nothing.
+    let walk = walk_from(&process, &[(PC, APP + 0x1180), (LR, APP + 0x1084), (CPSR, ARM), (R4, 4)]);
+    assert_eq!(walk.frames[1].registers.get(R4), Some(4));
+}
+
+#[test]
 fn a_call_to_no_code_has_its_caller_in_the_link_register() {
     let process = process(&[(0x10a2, THUMB_BLX_R3)], &[0; 4]);
     let walk = walk_from(&process, &[(PC, 0), (LR, APP + 0x10a5), (CPSR, ARM), (R4, 4), (Register(0), 1)]);
