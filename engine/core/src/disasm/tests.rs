@@ -1,5 +1,7 @@
-//! Expected text is that of Visual Studio's disassembly window; bytes and lengths of the programs are llvm-objdump's.
+//! Expected text of x86 and x64 is that of Visual Studio's disassembly window; bytes and lengths of the programs are llvm-objdump's.
 
+mod arm64;
+mod arm64_operands;
 mod backward;
 mod hostile;
 mod operands;

@@ -9,10 +9,10 @@ use crate::disasm::instruction::{Access, Flow, Memory, NamedRegister, Operand, O
 const WRITE_NOTHING: [&str; 14] =
     ["cmp", "cmn", "tst", "ccmp", "ccmn", "fcmp", "fcmpe", "fccmp", "fccmpe", "msr", "cbz", "cbnz", "tbz", "tbnz"];
 /// What the mnemonics begin with that change a part of their first register, or add to it.
-const UPDATES: [&str; 34] = [
+const UPDATES: [&str; 37] = [
     "movk", "bfi", "bfxil", "bfc", "mla", "mls", "fmla", "fmls", "smlal", "smlsl", "umlal", "umlsl", "sqdmlal",
     "sqdmlsl", "sqrdmla", "sqrdmls", "saba", "uaba", "sadalp", "uadalp", "ssra", "usra", "srsra", "ursra", "sri",
-    "sli", "bsl", "bit", "tbx", "sdot", "udot", "sha", "pac", "aut",
+    "sli", "bsl", "bit", "tbx", "sdot", "udot", "sha", "pac", "aut", "fcmla", "aese", "aesd",
 ];
 /// Operations that the atomic instructions do on memory, `ldadd`, `stadd`.
 const ATOMIC: [&str; 8] = ["add", "clr", "eor", "set", "smax", "smin", "umax", "umin"];
@@ -168,6 +168,8 @@ impl Transfer {
 fn register_access(written: &Written, transfer: Transfer, index: usize) -> Access {
     let mnemonic = written.mnemonic.as_str();
     match (transfer, index) {
+        // `ld1 {v0.s}[1], [x0]` leaves the other lanes as they are.
+        (Transfer::Load, _) if is_lane(written, index) => Access::ReadWrite,
         (Transfer::Load, _) => Access::Write,
         (Transfer::StoreExclusive, 0) | (Transfer::Exchange, 1) => Access::Write,
         (Transfer::CompareAndSwap, 0) | (Transfer::CompareAndSwapPair, 0 | 1) => Access::ReadWrite,
@@ -178,12 +180,16 @@ fn register_access(written: &Written, transfer: Transfer, index: usize) -> Acces
     }
 }
 
+/// Whether an operand is a lane of a vector, or of several: `v0.s[1]`, `{v0.s, v1.s}[1]`.
+fn is_lane(written: &Written, index: usize) -> bool {
+    written.operands.get(index).is_some_and(|operand| operand.text.ends_with(']'))
+}
+
 /// What is done with the first register of an instruction that writes it.
 fn first_access(written: &Written) -> Access {
-    let is_lane = written.operands.first().is_some_and(|first| first.text.ends_with(']'));
     let is_vector_constant = written.operands.len() == 2 && matches!(written.mnemonic.as_str(), "orr" | "bic");
     let updates = UPDATES.iter().any(|start| written.mnemonic.starts_with(start));
-    if is_lane || is_vector_constant || updates { Access::ReadWrite } else { Access::Write }
+    if is_lane(written, 0) || is_vector_constant || updates { Access::ReadWrite } else { Access::Write }
 }
 
 /// Bytes that go to or from memory.

@@ -2,7 +2,8 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `syntax` | what the decoder writes, made LLVM's and split into operands |
+//! | `syntax` | what the decoder writes, split into operands |
+//! | `spelling` | where that is not LLVM's text, or wrong |
 //! | `operand` | an operand's text, read as data |
 //! | `effects` | flow; what an instruction reads, writes and how much |
 //! | `naming` | which numbers are addresses, and the names in their place |
@@ -15,6 +16,7 @@ mod effects;
 mod naming;
 mod operand;
 mod pages;
+mod spelling;
 mod syntax;
 
 use super::forward::{Ended, Limit, Listing, invalid};

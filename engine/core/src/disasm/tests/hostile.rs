@@ -64,9 +64,21 @@ fn random_bytes_of_every_length() {
     for round in 0..2000 {
         let code = random.bytes(round % 64);
         let address = [0, 0x9f_1934, 0x7ff6_009f_1000, u64::MAX - 20, u64::from(u32::MAX) - 20][round % 5];
-        for cpu in [Cpu::X86, Cpu::X64] {
+        for cpu in [Cpu::X86, Cpu::X64, Cpu::Arm64] {
             check(&code, address, cpu);
         }
+    }
+}
+
+/// The upper half of a word says what it does: each with several lower halves.
+#[test]
+fn every_upper_half_of_an_arm64_word() {
+    let mut random = Random(0x9f_1934);
+    for upper in 0..=u16::MAX {
+        let words = [0, u16::MAX, random.next() as u16, random.next() as u16].map(|lower| [lower, upper]);
+        let code: Vec<u8> = words.iter().flatten().flat_map(|half| half.to_le_bytes()).collect();
+        let listing = disassemble(&code, 0x40_1000, Cpu::Arm64, Limit::Count(4), &Everything).unwrap();
+        assert_eq!(listing.instructions.len(), 4, "{upper:04x}");
     }
 }
 
