@@ -490,6 +490,8 @@ class Operand:
     segment: Literal["fs", "gs"] | None
     base: str | None
     index: str | None
+    is_index_signed: bool
+    """The index, a register of 32 bits, is extended with its sign."""
     scale: int
 
 @final
@@ -498,7 +500,7 @@ class Instruction:
     data: bytes
     mnemonic: str
     operands: str
-    """All operands as Visual Studio shows them, with names in place of addresses."""
+    """All operands as Visual Studio shows them, those of ARM64 as LLVM does, with names in place of addresses."""
     flow: Literal["next", "call", "conditional", "jump", "return", "interrupt", "invalid"]
     target: int | None
     """Of a direct call or jump."""

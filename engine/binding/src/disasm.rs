@@ -17,6 +17,7 @@ pub struct Operand {
     segment: Option<&'static str>,
     base: Option<String>,
     index: Option<String>,
+    is_index_signed: bool,
     scale: u8,
 }
 
@@ -38,6 +39,7 @@ impl From<disasm::Operand> for Operand {
             segment: None,
             base: None,
             index: None,
+            is_index_signed: false,
             scale: 1,
         };
         match operand.kind {
@@ -54,6 +56,7 @@ impl From<disasm::Operand> for Operand {
                     Segment::Fs => "fs",
                     Segment::Gs => "gs",
                 });
+                record.is_index_signed = memory.is_index_signed;
                 let name = |register: Option<NamedRegister>| register.map(|register| register.name);
                 (record.base, record.index, record.scale) = (name(memory.base), name(memory.index), memory.scale);
             }
