@@ -6,7 +6,7 @@ unless a method says that it attaches something. Addresses and sizes are in byte
 exclude their end; indices count from 0 in the order of the dump.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Literal, TypeAlias, final
 
@@ -351,16 +351,133 @@ class LineRow:
 
 @final
 class VariableRecord:
-    """A variable in scope at an address."""
+    """A variable in scope at an address, or a global one."""
 
     name: str
+    """Empty for a parameter without a name; qualified for a global variable."""
     is_parameter: bool
-    type_index: int
+    is_artificial: bool
+    """The compiler added it; `this` is one such."""
+    type_id: int | None
+    """Of its type, for the `DebugFile` that gave it; None for `void` or where it is not recorded."""
     inline_depth: int
-    place: Literal["register", "register_relative", "frame_relative", "static", "optimized_away"]
+    place: Literal[
+        "register",
+        "register_relative",
+        "register_indirect",
+        "cfa_relative",
+        "virtual_frame_relative",
+        "static",
+        "thread_local",
+        "constant",
+        "pieces",
+        "computed",
+        "optimized_away",
+    ]
+    """In `Space.locate` it becomes an address, a register or bytes."""
     register: str | None
     offset: int | None
-    """Of `register_relative` and `frame_relative`: bytes; of `static`: the RVA."""
+    """Of relative places: bytes; of `static`: the RVA; of `thread_local`: in the thread's block."""
+
+@final
+class Located:
+    """Where a variable is in one frame."""
+
+    kind: Literal["memory", "register", "thread_local", "value", "pieces", "absent"]
+    address: int | None
+    """Of `memory`; of `thread_local` the offset in the thread's block of the module's storage; where `missing` is
+    `memory`, the first byte that is absent."""
+    register: str | None
+    """Of `register`, and where `missing` is `register`."""
+    first_byte: int
+    """Of `register`: where in it the variable begins (1 for AH, BH, CH, DH)."""
+    data: bytes | None
+    """Of `value`: little-endian; may be shorter or longer than the variable."""
+    pieces: list[LocatedPiece]
+    missing: Literal["optimized_away", "register", "frame_base", "memory", "entry_value", "expression"] | None
+
+@final
+class LocatedPiece:
+    """A part of a variable."""
+
+    offset_bits: int
+    """In the variable, from its first byte's least significant bit."""
+    size_bits: int | None
+    """None: all the rest."""
+    located: Located
+
+@final
+class TypeRecord:
+    """A type. Other types are named by their ids; None stands for `void`."""
+
+    name: str
+    """Qualified, as the format has it; empty where the program gave none (pointers, arrays, unnamed classes)."""
+    size_bytes: int | None
+    kind: Literal[
+        "void",
+        "base",
+        "pointer",
+        "reference",
+        "rvalue_reference",
+        "member_pointer",
+        "modified",
+        "typedef",
+        "array",
+        "class",
+        "struct",
+        "union",
+        "interface",
+        "enum",
+        "function",
+    ]
+    encoding: (
+        Literal[
+            "boolean",
+            "signed",
+            "unsigned",
+            "float",
+            "complex",
+            "signed_character",
+            "unsigned_character",
+            "unicode",
+            "hresult",
+            "null",
+            "unknown",
+        ]
+        | None
+    )
+    """Of `base`."""
+    target: int | None
+    """What is pointed to, modified, named again or returned; an array's element; an enumeration's integer type."""
+    class_id: int | None
+    """Of member pointers, and of member functions that take `this`."""
+    is_const: bool
+    is_volatile: bool
+    is_declaration: bool
+    counts: list[int | None]
+    """Of `array`: elements of each dimension, the outermost first; None: not recorded."""
+    parameters: list[int]
+    """Of `function`, without `this`."""
+    is_variadic: bool
+
+@final
+class MemberRecord:
+    """Something that a class consists of."""
+
+    name: str
+    """Empty for an unnamed structure or union; of a base class its qualified name."""
+    type_id: int | None
+    kind: Literal["field", "base", "virtual_base", "static", "nested_type"]
+    offset_bytes: int | None
+    """Of `field` and `base`, in the object. Of `virtual_base` with `table_index`: of the vbtable pointer in the object;
+    without: of the word that holds the base's offset, from where the object's vtable pointer leads (Itanium C++ ABI
+    2.5.2)."""
+    bits: tuple[int, int] | None
+    """Of a bit-field: its lowest bit in the little-endian number at `offset_bytes`, and how many."""
+    table_index: int | None
+    """Of Microsoft's `virtual_base`: the entry (4 bytes, signed, from the pointer's place) in the vbtable."""
+    is_artificial: bool
+    """The compiler added it: a vtable pointer."""
 
 @final
 class DebugFile:
@@ -416,6 +533,20 @@ class DebugFile:
         """The named address nearest at or below `rva` in its section."""
     def lines_in(self, start: int, end: int) -> list[LineRow]: ...
     def variables_at(self, rva: int) -> list[VariableRecord]: ...
+    def type_of(self, id: int) -> TypeRecord | None: ...
+    def members_of(self, id: int) -> list[MemberRecord]:
+        """In the order of the source. Of a declaration: those of its definition, if that is found by name."""
+    def enumerators_of(self, id: int) -> list[tuple[str, int]]: ...
+    def types_named(self, name: str) -> list[int]:
+        """Types with exactly this qualified name, definitions before declarations."""
+    def types_matching(self, pattern: str, limit: int) -> list[tuple[str, int]]:
+        """Named types, each name once, that match `pattern`, case-insensitively, with `*` and `?`; reads all types."""
+    def function_type_at(self, rva: int) -> int | None:
+        """The type of the function that covers `rva`."""
+    def data_named(self, name: str) -> list[VariableRecord]:
+        """Global and static variables and named constants with exactly this qualified name."""
+    def data_at(self, rva: int) -> VariableRecord | None:
+        """The global or static variable that begins nearest at or below `rva` in its section."""
     def symbols_named(self, name: str) -> list[SymbolRecord]: ...
     def symbols_matching(self, pattern: str, limit: int) -> list[SymbolRecord]:
         """Symbols whose display name matches `pattern`, case-insensitively, with `*` and `?`; reads all symbols."""
@@ -461,6 +592,10 @@ class FrameRecord:
     lookup_address: int
     """The address to look up: in a caller, inside the call instruction."""
     module: int | None
+    cfa: int | None
+    """The canonical frame address, if the caller was found by anything better than a scan."""
+    virtual_frame: int | None
+    """`$T0` of an x86 frame with frame data."""
 
 @final
 class Walk:
@@ -530,6 +665,10 @@ class Space:
     def provenance(self, address: int, size: int) -> list[Span]:
         """Spans in address order that cover the range without gap."""
     def walk(self, registers: Registers, limit: int = 1024) -> Walk: ...
+    def locate(self, frames: Sequence[FrameRecord], of: VariableRecord) -> Located:
+        """Where a variable of the first frame is; the other frames are those that called it, in order. The variable is
+        one that the debug file of that frame's module gave for its `lookup_address`, or a global one of it.
+        """
     def disassemble(self, address: int, *, count: int | None = None, end: int | None = None) -> list[Instruction]:
         """Instructions from `address` on: `count` of them, or up to `end`; fewer where bytes are absent.
 

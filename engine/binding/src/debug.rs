@@ -9,13 +9,14 @@ use stillframe_engine::address::Rva;
 use stillframe_engine::data::Data;
 use stillframe_engine::debuginfo::dwarf::SplitFiles;
 use stillframe_engine::debuginfo::file::{self, DebugFormat, DebugIdentity};
-use stillframe_engine::debuginfo::{self, Checksum, Place, SymbolKind};
+use stillframe_engine::debuginfo::{self, Checksum, SymbolKind, TypeId};
 use stillframe_engine::names::display_name;
-use stillframe_engine::registers::Cpu;
 
 use crate::errors::engine_error;
 use crate::identity::debug_id;
-use crate::registers::{cpu_named, register_name, vector_name};
+use crate::registers::cpu_named;
+use crate::types::{MemberRecord, TypeRecord};
+use crate::variables::VariableRecord;
 
 /// See `_engine.pyi`.
 #[pyclass(frozen, get_all, module = "stillframe._engine")]
@@ -106,41 +107,6 @@ pub struct LineRow {
     end_rva: u32,
     location: SourceLocation,
     is_statement: bool,
-}
-
-/// See `_engine.pyi`.
-#[pyclass(frozen, get_all, module = "stillframe._engine")]
-pub struct VariableRecord {
-    name: String,
-    is_parameter: bool,
-    type_index: u32,
-    inline_depth: u32,
-    place: &'static str,
-    register: Option<String>,
-    offset: Option<i64>,
-}
-
-impl VariableRecord {
-    fn new(variable: debuginfo::Variable, cpu: Cpu) -> VariableRecord {
-        let name = |register| register_name(cpu, register).map(str::to_owned);
-        let (place, register, offset) = match variable.place {
-            Place::Register(register) => ("register", name(register), None),
-            Place::Vector(index) => ("register", Some(vector_name(cpu, index.into())), None),
-            Place::RegisterRelative(register, offset) => ("register_relative", name(register), Some(i64::from(offset))),
-            Place::FrameRelative(offset) => ("frame_relative", None, Some(i64::from(offset))),
-            Place::Static(rva) => ("static", None, Some(i64::from(rva.0))),
-            Place::OptimizedAway => ("optimized_away", None, None),
-        };
-        VariableRecord {
-            name: variable.name,
-            is_parameter: variable.is_parameter,
-            type_index: variable.type_index,
-            inline_depth: variable.inline_depth,
-            place,
-            register,
-            offset,
-        }
-    }
 }
 
 /// See `_engine.pyi`.
@@ -293,6 +259,45 @@ impl DebugFile {
         let cpu = self.0.cpu;
         let variables = py.detach(|| self.0.info.variables_at(Rva(rva)));
         variables.into_iter().map(|variable| VariableRecord::new(variable, cpu)).collect()
+    }
+
+    fn type_of(&self, py: Python<'_>, id: u64) -> Option<TypeRecord> {
+        py.detach(|| self.0.info.type_of(TypeId(id))).map(TypeRecord::from)
+    }
+
+    fn members_of(&self, py: Python<'_>, id: u64) -> Vec<MemberRecord> {
+        let members = py.detach(|| self.0.info.members_of(TypeId(id)));
+        members.into_iter().map(MemberRecord::from).collect()
+    }
+
+    fn enumerators_of(&self, py: Python<'_>, id: u64) -> Vec<(String, i128)> {
+        let enumerators = py.detach(|| self.0.info.enumerators_of(TypeId(id)));
+        enumerators.into_iter().map(|it| (it.name, it.value)).collect()
+    }
+
+    fn types_named(&self, py: Python<'_>, name: &str) -> Vec<u64> {
+        py.detach(|| self.0.info.types_named(name)).into_iter().map(|id| id.0).collect()
+    }
+
+    fn types_matching(&self, py: Python<'_>, pattern: &str, limit: usize) -> Vec<(String, u64)> {
+        let pattern = pattern.to_lowercase();
+        let mut accept = |name: &str| wildcard_match(&pattern, &name.to_lowercase());
+        let types = py.detach(|| self.0.info.types_matching(&mut accept, limit));
+        types.into_iter().map(|(name, id)| (name, id.0)).collect()
+    }
+
+    fn function_type_at(&self, py: Python<'_>, rva: u32) -> Option<u64> {
+        py.detach(|| self.0.info.function_type_at(Rva(rva))).map(|id| id.0)
+    }
+
+    fn data_named(&self, py: Python<'_>, name: &str) -> Vec<VariableRecord> {
+        let data = py.detach(|| self.0.info.data_named(name));
+        data.into_iter().map(|data| VariableRecord::of_data(data, self.0.cpu)).collect()
+    }
+
+    fn data_at(&self, py: Python<'_>, rva: u32) -> Option<VariableRecord> {
+        let data = py.detach(|| self.0.info.data_at(Rva(rva)))?;
+        Some(VariableRecord::of_data(data, self.0.cpu))
     }
 
     fn symbols_named(&self, py: Python<'_>, name: &str) -> Vec<SymbolRecord> {

@@ -10,6 +10,8 @@ mod identity;
 mod image;
 mod registers;
 mod space;
+mod types;
+mod variables;
 
 #[pyo3::pymodule]
 mod _engine {
@@ -18,9 +20,7 @@ mod _engine {
     use pyo3::{Bound, PyResult};
 
     #[pymodule_export]
-    use crate::debug::{
-        DebugFile, FunctionRecord, LineRow, ScopeRecord, SourceFile, SourceLocation, SymbolRecord, VariableRecord,
-    };
+    use crate::debug::{DebugFile, FunctionRecord, LineRow, ScopeRecord, SourceFile, SourceLocation, SymbolRecord};
     #[pymodule_export]
     use crate::disasm::{Instruction, Operand};
     #[pymodule_export]
@@ -38,6 +38,10 @@ mod _engine {
     use crate::registers::Registers;
     #[pymodule_export]
     use crate::space::{FrameRecord, Space, Span, Walk};
+    #[pymodule_export]
+    use crate::types::{MemberRecord, TypeRecord};
+    #[pymodule_export]
+    use crate::variables::{Located, LocatedPiece, VariableRecord};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

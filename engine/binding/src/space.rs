@@ -4,8 +4,10 @@ use std::sync::{PoisonError, RwLock};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+use stillframe_engine::debuginfo::{self, Missing};
 use stillframe_engine::disasm::{Limit, disassemble};
 use stillframe_engine::dump::system::SystemInfo;
+use stillframe_engine::locate::FrameView;
 use stillframe_engine::memory::{self, Absence, AddressSpace, Source};
 use stillframe_engine::process::Process;
 use stillframe_engine::unwind::{self, Stop, Trust, WalkEnd, Wanted};
@@ -16,6 +18,7 @@ use crate::dump::DumpFile;
 use crate::errors::engine_error;
 use crate::image::{ImageFile, Proof};
 use crate::registers::Registers;
+use crate::variables::{Located, VariableRecord};
 
 /// Most bytes that one call reads: a size that comes from a damaged file must not exhaust memory.
 const MOST_READ_BYTES: usize = 1 << 30;
@@ -80,6 +83,8 @@ pub struct FrameRecord {
     instruction: u64,
     lookup_address: u64,
     module: Option<usize>,
+    cfa: Option<u64>,
+    virtual_frame: Option<u64>,
 }
 
 impl FrameRecord {
@@ -94,8 +99,22 @@ impl FrameRecord {
             instruction: frame.registers.instruction_pointer().unwrap_or(frame.lookup_address),
             lookup_address: frame.lookup_address,
             module: frame.module,
+            cfa: frame.cfa,
+            virtual_frame: frame.virtual_frame,
             registers: Py::new(py, Registers(frame.registers))?,
         })
+    }
+
+    /// The engine's frame again. (What it was found by plays no part in where its variables are.)
+    fn frame(&self, py: Python<'_>) -> unwind::Frame {
+        unwind::Frame {
+            registers: self.registers.borrow(py).0.clone(),
+            trust: Trust::Context,
+            lookup_address: self.lookup_address,
+            module: self.module,
+            cfa: self.cfa,
+            virtual_frame: self.virtual_frame,
+        }
     }
 }
 
@@ -204,6 +223,14 @@ impl Space {
             }
         }
         Ok(record)
+    }
+
+    fn locate(&self, py: Python<'_>, frames: Vec<PyRef<'_, FrameRecord>>, of: &VariableRecord) -> PyResult<Located> {
+        let frames: Vec<_> = frames.iter().map(|frame| frame.frame(py)).collect();
+        let Some(first) = frames.first() else { return Err(PyValueError::new_err("no frame")) };
+        let cpu = first.registers.cpu();
+        let located = self.ask(py, |process| Some(FrameView::new(process, &frames)?.locate(&of.where_it_lives)));
+        Located::new(py, located.unwrap_or(debuginfo::Located::Absent(Missing::Expression)), cpu)
     }
 
     #[pyo3(signature = (address, *, count = None, end = None))]

@@ -10,6 +10,7 @@
 //! | [`image`], [`elf`], [`macho`], [`pe`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
 //! | [`memory`] | the address space of one dump: dump regions above proved images |
 //! | [`unwind`], [`disasm`] | questions asked of that address space |
+//! | [`locate`] | where a variable is in one frame of a stack |
 //!
 //! Nothing here opens a network connection, reads configuration, prints, or decides policy.
 
@@ -24,6 +25,7 @@ pub mod dump;
 pub mod elf;
 pub mod exercise;
 pub mod image;
+pub mod locate;
 pub mod macho;
 pub mod memory;
 pub mod names;

@@ -10,12 +10,19 @@ from stillframe.model.location import SourceLocation
 from stillframe.model.naming import symbolize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stillframe._engine import FrameRecord, Instruction, Registers, Trust, VariableRecord
     from stillframe.model.location import SourceText
     from stillframe.model.module import Module
     from stillframe.model.process import Process
     from stillframe.model.symbol import Function, NameKind, Symbolized
 
+MISSING = {
+    "register": Reason.REGISTER_UNKNOWN,
+    "frame_base": Reason.FRAME_BASE_UNKNOWN,
+}
+FRAME_RELATIVE = frozenset({"cfa_relative", "virtual_frame_relative"})
 LARGEST_FUNCTION_BYTES = 1 << 20
 """Up to an instruction. More is a function that its debug information does not bound, or a hostile one."""
 
@@ -35,9 +42,11 @@ class Frame:
     """A function call on a stack. Several inlined frames share one physical frame and its registers."""
 
     def __init__(
-        self, process: Process, record: FrameRecord, index: int, physical_index: int, scope_index: int
+        self, process: Process, stack: Sequence[FrameRecord], index: int, physical_index: int, scope_index: int
     ) -> None:
         self._process = process
+        self._stack = stack
+        record = stack[physical_index]
         self._scope_index = scope_index
         self.record = record
         """The physical frame as the engine gives it."""
@@ -166,24 +175,17 @@ class Frame:
         return Variable(record.name, record.is_parameter, place, address)
 
     def _place(self, record: VariableRecord) -> tuple[str | Absent, int | Absent | None]:
-        offset = record.offset or 0
+        located = self._process.space.locate(self._stack[self.physical_index :], record)
         if record.place == "register" and record.register is not None:
             return f"register {record.register}", None
-        if record.place == "register_relative" and record.register is not None:
-            base = self.registers.get(record.register)
-            address = Absent.because(Reason.REGISTER_UNKNOWN) if base is None else self._wrapped(base + offset)
-            return f"[{record.register}{_signed(offset)}]", address
-        if record.place == "frame_relative":
-            return f"[frame{_signed(offset)}]", Absent.because(Reason.FRAME_BASE_UNKNOWN)
-        if record.place == "static" and self.module is not None:
-            address = self._wrapped(self.module.base + offset)
+        address = located.address if located.kind == "memory" else None
+        if address is None:
+            absent = Absent.because(MISSING.get(located.missing or "", Reason.OPTIMIZED_AWAY))
+            return (f"[frame{_signed(record.offset or 0)}]" if record.place in FRAME_RELATIVE else absent), absent
+        if record.place == "static":
             return f"{address:#x}", address
-        absent = Absent.because(Reason.OPTIMIZED_AWAY)
-        return absent, absent
-
-    def _wrapped(self, address: int) -> int:
-        """The address as the processor computes it, without carry."""
-        return address & ((1 << 8 * self._process.pointer_size_bytes) - 1)
+        base = record.register or "frame"
+        return f"[{base}{_signed(record.offset or 0)}]", address
 
 
 def _signed(offset: int) -> str:

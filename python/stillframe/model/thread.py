@@ -81,11 +81,12 @@ class Thread:
     def frames(self) -> tuple[Frame, ...]:
         """The stack, innermost first, inlined calls as frames of their own. Walked when first asked for."""
         frames: list[Frame] = []
-        for physical_index, record in enumerate(self._walk[0]):
+        stack = self._walk[0]
+        for physical_index, record in enumerate(stack):
             module = None if record.module is None else self._process.modules[record.module]
             scopes = module.scopes_at(record.lookup_address) if module else ()
             for scope_index in range(max(len(scopes), 1)):
-                frames.append(Frame(self._process, record, len(frames), physical_index, scope_index))
+                frames.append(Frame(self._process, stack, len(frames), physical_index, scope_index))
         return tuple(frames)
 
     @property

@@ -6,7 +6,15 @@ pub mod breakpad;
 pub mod dwarf;
 pub mod file;
 pub mod pdb;
+mod place;
 pub mod symbol_table;
+mod types;
+
+pub use place::{Computed, Located, LocatedPiece, Machine, Missing, Piece, Place};
+pub use types::{
+    BaseEncoding, Bits, ClassKind, DataSymbol, Enumerator, Member, MemberKind, PointerKind, Type, TypeId, TypeShape,
+    VirtualBase,
+};
 
 use crate::address::Rva;
 use crate::cfi::CfiRow;
@@ -109,33 +117,18 @@ pub enum SymbolKind {
 /// A local variable or parameter that is in scope at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// Source name.
+    /// Source name; empty for an unnamed parameter.
     pub name: String,
     /// Whether it is a parameter.
     pub is_parameter: bool,
+    /// Whether the compiler added it (`this` is one such).
+    pub is_artificial: bool,
     /// Where it lives at the address asked about.
     pub place: Place,
-    /// The format's own index of its type.
-    pub type_index: u32,
+    /// Its type.
+    pub type_id: Option<TypeId>,
     /// How many inlined calls deep its scope is; 0 is the function itself.
     pub inline_depth: u32,
-}
-
-/// Where a variable lives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In a general register.
-    Register(Register),
-    /// In the vector register with this index.
-    Vector(u8),
-    /// In memory at a register's value plus an offset.
-    RegisterRelative(Register, i32),
-    /// In memory at the frame's base plus an offset, where the base is not a plain register (x86 `VFRAME`).
-    FrameRelative(i32),
-    /// In memory of the module (a static local).
-    Static(Rva),
-    /// Nowhere at this address.
-    OptimizedAway,
 }
 
 /// An x86 frame record: `FPO_DATA` or frame data (`FRAMEDATA`).
@@ -216,6 +209,57 @@ pub trait DebugInfo: Send + Sync {
 
     /// Up to `limit` symbols whose name matches `accept`, in address order. This one reads all symbols.
     fn symbols_matching(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<Symbol>;
+
+    /// A type.
+    fn type_of(&self, _id: TypeId) -> Option<Type> {
+        None
+    }
+
+    /// What a class consists of, in the order of the source. Of a declaration: what its definition consists of, if that is
+    /// found by name.
+    fn members_of(&self, _id: TypeId) -> Vec<Member> {
+        Vec::new()
+    }
+
+    /// The names of an enumeration's values, in the order of the source.
+    fn enumerators_of(&self, _id: TypeId) -> Vec<Enumerator> {
+        Vec::new()
+    }
+
+    /// Types with exactly this qualified name, definitions before declarations.
+    fn types_named(&self, _name: &str) -> Vec<TypeId> {
+        Vec::new()
+    }
+
+    /// Up to `limit` named types whose name matches `accept`, each name once. This one reads all types.
+    fn types_matching(&self, _accept: &mut dyn FnMut(&str) -> bool, _limit: usize) -> Vec<(String, TypeId)> {
+        Vec::new()
+    }
+
+    /// The type of the function whose range covers `rva`.
+    fn function_type_at(&self, _rva: Rva) -> Option<TypeId> {
+        None
+    }
+
+    /// Global and static variables and named constants with exactly this qualified name.
+    fn data_named(&self, _name: &str) -> Vec<DataSymbol> {
+        Vec::new()
+    }
+
+    /// The global or static variable that begins nearest at or below `rva` in the same section.
+    fn data_at(&self, _rva: Rva) -> Option<DataSymbol> {
+        None
+    }
+
+    /// Carries out an expression that this debug information gave as a place.
+    fn evaluate(&self, _computed: &Computed, _machine: &dyn Machine) -> Located {
+        Located::Absent(Missing::Expression)
+    }
+
+    /// Where the caller has what it passed in `register` in the call that returns to `return_address`.
+    fn call_site_value(&self, _return_address: Rva, _register: Register) -> Option<Place> {
+        None
+    }
 
     /// What was found damaged so far, one sentence each, in order of discovery.
     fn problems(&self) -> Vec<String>;

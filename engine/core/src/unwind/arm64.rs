@@ -122,7 +122,7 @@ impl Undoing<'_> {
     /// Takes the return address from the link register, unless what was interrupted is known already.
     fn finish(self) -> Step {
         if self.interrupted {
-            return Ok(Some(Caller { registers: self.registers, trust: Trust::Cfi, interrupted: true }));
+            return Ok(Some(Caller::interrupted(self.registers, Trust::Cfi)));
         }
         let (Some(sp), Some(link)) = (self.registers.stack_pointer(), self.registers.get(arm64::LR)) else {
             return Ok(None);

@@ -30,14 +30,15 @@ pub(super) fn caller(position: &Position, row: &CfiRow) -> Step {
     if row.is_signal_frame {
         registers.set(position.cpu().instruction_pointer(), ip & position.process.code_address_mask());
         registers.set(stack_pointer, sp);
-        return Ok(Some(Caller { registers, trust: Trust::Cfi, interrupted: true }));
+        return Ok(Some(Caller { cfa: Some(cfa), ..Caller::interrupted(registers, Trust::Cfi) }));
     }
     if let Some(link) = position.cpu().link_register() {
         // What the link register held when the function was called, its caller may have changed since; taken for a
         // return address once more, it would lead in a circle.
         registers.forget(link);
     }
-    position.caller(registers, ip, sp, Trust::Cfi)
+    let caller = position.caller(registers, ip, sp, Trust::Cfi)?;
+    Ok(caller.map(|caller| Caller { cfa: Some(cfa), ..caller }))
 }
 
 fn canonical_frame_address(position: &Position, rule: &CfaRule) -> Option<u64> {

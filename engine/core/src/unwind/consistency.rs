@@ -23,7 +23,7 @@ pub(super) fn holds(position: &Position, slot: u64, address: u64) -> Result<bool
     registers.set(cpu.instruction_pointer(), address);
     registers.set(cpu.stack_pointer(), slot.wrapping_add(cpu.pointer_size_bytes() as u64));
     let mut callee = None;
-    let candidate = Caller { registers, trust: Trust::Scan, interrupted: false };
+    let candidate = Caller { registers, trust: Trust::Scan, interrupted: false, cfa: None, virtual_frame: None };
     let Some(mut frame) = Frame::new(process, candidate) else { return Ok(false) };
     for _ in 0..MOST_FRAMES {
         let Some(next) = Position::of(process, &frame, callee.as_ref()) else { return Ok(true) };

@@ -72,6 +72,11 @@ pub struct Frame {
     pub lookup_address: u64,
     /// Index of the module that holds the instruction pointer.
     pub module: Option<usize>,
+    /// The canonical frame address: what the stack pointer was in the caller, before the call. Known once the caller is
+    /// found by anything better than a scan.
+    pub cfa: Option<u64>,
+    /// Of an x86 frame with frame data, `$T0`, from which CodeView's `VFRAME` counts; known once the caller is found.
+    pub virtual_frame: Option<u64>,
 }
 
 /// Why a walk ended.

@@ -95,7 +95,7 @@ pub(super) fn caller(position: &Position) -> Step {
         }
     };
     let registers = saved.and_then(|saved| registers_at(process, saved, cpu));
-    Ok(registers.map(|registers| Caller { registers, trust: Trust::Cfi, interrupted: true }))
+    Ok(registers.map(|registers| Caller::interrupted(registers, Trust::Cfi)))
 }
 
 /// The registers of the `sigcontext` at `address`, if all of them are there.

@@ -21,6 +21,17 @@ pub(super) struct Caller {
     pub trust: Trust,
     /// Whether it was interrupted (a machine frame lies between) instead of having called.
     pub interrupted: bool,
+    /// The canonical frame address of the frame that it called.
+    pub cfa: Option<u64>,
+    /// `$T0` of the frame that it called (x86).
+    pub virtual_frame: Option<u64>,
+}
+
+impl Caller {
+    /// One that did not call, but was interrupted.
+    pub fn interrupted(registers: RegisterSet, trust: Trust) -> Caller {
+        Caller { registers, trust, interrupted: true, cfa: None, virtual_frame: None }
+    }
 }
 
 /// A way of finding the caller answers with it, with `None` if it does not apply, or with a reason to halt.
@@ -88,7 +99,9 @@ impl<'a> Position<'a> {
         if check_return_address(self.process, ip)? {
             registers.set(self.cpu().instruction_pointer(), ip);
             registers.set(self.cpu().stack_pointer(), sp);
-            return Ok(Some(Caller { registers, trust, interrupted: false }));
+            // A word that was found by a scan may lie above other words of the frame, or belong to another.
+            let cfa = Some(sp).filter(|_| trust > Trust::Scan);
+            return Ok(Some(Caller { registers, trust, interrupted: false, cfa, virtual_frame: None }));
         }
         Ok(None)
     }

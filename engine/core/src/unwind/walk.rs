@@ -74,14 +74,14 @@ impl Walker {
             return Err(Halt::Stop(Stop::Limit));
         }
         let Some(frame) = self.frames.last() else {
-            let caller = Caller { registers: self.context.clone(), trust: Trust::Context, interrupted: true };
+            let caller = Caller::interrupted(self.context.clone(), Trust::Context);
             self.frames.push(Frame::new(process, caller).ok_or(Halt::Stop(Stop::NoCaller))?);
             return Ok(());
         };
         let callee = self.frames.len().checked_sub(2).and_then(|index| self.frames.get(index));
         let position = Position::of(process, frame, callee).ok_or(Halt::Stop(Stop::NoCaller))?;
         let caller = step(&position)?.ok_or(Halt::Stop(Stop::NoCaller))?;
-        let interrupted = caller.interrupted;
+        let (interrupted, cfa, virtual_frame) = (caller.interrupted, caller.cfa, caller.virtual_frame);
         let next = Frame::new(process, caller).ok_or(Halt::Stop(Stop::NoCaller))?;
         // A function that keeps its return address in the link register may have no stack of its own.
         let is_leaf = position.cpu().link_register().is_some() && position.is_exact();
@@ -89,6 +89,9 @@ impl Walker {
             || is_leaf && next.registers.stack_pointer() == frame.registers.stack_pointer();
         if !grows && (!interrupted || self.has_been_at(&next)) {
             return Err(Halt::Stop(Stop::Loop));
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            (frame.cfa, frame.virtual_frame) = (cfa, virtual_frame);
         }
         self.frames.push(next);
         Ok(())
@@ -108,7 +111,8 @@ impl Frame {
         let ip = caller.registers.instruction_pointer()?;
         let lookup_address = if caller.interrupted { ip } else { ip.wrapping_sub(1) };
         let module = process.module_at(ip).map(|module| module.index);
-        Some(Frame { registers: caller.registers, trust: caller.trust, lookup_address, module })
+        let (registers, trust) = (caller.registers, caller.trust);
+        Some(Frame { registers, trust, lookup_address, module, cfa: None, virtual_frame: None })
     }
 
     /// Whether the frame was stopped at its instruction pointer (by an exception, or when the dump was taken), instead

@@ -174,7 +174,7 @@ impl Unwinding<'_> {
         let Some(sp) = self.registers.stack_pointer() else { return Ok(None) };
         if let Some(ip) = self.interrupted {
             self.registers.set(x64::RIP, ip);
-            return Ok(Some(Caller { registers: self.registers, trust: Trust::Cfi, interrupted: true }));
+            return Ok(Some(Caller::interrupted(self.registers, Trust::Cfi)));
         }
         let address = self.position.word(sp)?;
         if !sure && !evidence(self.position.process, address, self.position.cpu())?.is_call() {

@@ -2,7 +2,7 @@
 
 use super::code_bytes::{Evidence, evidence};
 use super::frame_program::{self, Machine, ProgramError, Values};
-use super::step::{Halt, Position, Step};
+use super::step::{Caller, Halt, Position, Step};
 use super::{Frame, Known, ModuleRange, Process, Stop, Trust, fpo, frame_pointer, prologue};
 use crate::address::Rva;
 use crate::debuginfo::{DebugInfo, FpoKind, FrameData, FrameRule};
@@ -107,7 +107,10 @@ fn by_program(position: &Position, data: &FrameData, program: &str) -> Step {
         }
     }
     match (values.get("$eip"), values.get("$esp")) {
-        (Some(&ip), Some(&sp)) if sp > position.sp => position.caller(registers, ip, sp, Trust::Cfi),
+        (Some(&ip), Some(&sp)) if sp > position.sp => {
+            let caller = position.caller(registers, ip, sp, Trust::Cfi)?;
+            Ok(caller.map(|caller| Caller { virtual_frame: values.get("$T0").copied(), ..caller }))
+        }
         _ => Ok(None),
     }
 }

@@ -10,6 +10,7 @@ use gimli::{AttributeValue, UnitOffset};
 use super::Dwarf;
 use super::file::{Need, Slice};
 use super::unit::{MOST_TEXT_BYTES, Unit, View};
+use crate::debuginfo::TypeId;
 use crate::names::display_name;
 
 /// References that are followed from one entry.
@@ -85,7 +86,7 @@ impl Dwarf {
     }
 
     /// A variable's own name, and where in `.debug_info` its type is (0 if that is not known).
-    pub(super) fn name_and_type(&self, mut entry: Entry) -> Option<(String, u32)> {
+    pub(super) fn name_and_type(&self, mut entry: Entry) -> Option<(String, Option<TypeId>)> {
         let (mut name, mut type_) = (None, None);
         for _ in 0..MOST_REFERENCES {
             let view = entry.unit.view(self.file(entry.origin)?, Need::Entries)?;
@@ -93,8 +94,8 @@ impl Dwarf {
             name = name.or(naming.name);
             type_ = type_.or_else(|| match (entry.origin, naming.type_?) {
                 _ if entry.unit.is_split() => None,
-                (Origin::Main, AttributeValue::UnitRef(offset)) => u32::try_from(entry.unit.offset + offset.0).ok(),
-                (Origin::Main, AttributeValue::DebugInfoRef(offset)) => u32::try_from(offset.0).ok(),
+                (Origin::Main, AttributeValue::UnitRef(offset)) => Some(TypeId((entry.unit.offset + offset.0) as u64)),
+                (Origin::Main, AttributeValue::DebugInfoRef(offset)) => Some(TypeId(offset.0 as u64)),
                 _ => None,
             });
             match naming.reference.and_then(|reference| self.follow(&entry, reference)) {
@@ -102,7 +103,7 @@ impl Dwarf {
                 None => break,
             }
         }
-        Some((name?, type_.unwrap_or(0)))
+        Some((name?, type_))
     }
 
     /// The names of the scopes around an entry, each with `::` behind it.

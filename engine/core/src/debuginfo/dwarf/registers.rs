@@ -34,7 +34,7 @@ impl DwarfRegister {
     /// The place of a variable that is the register.
     pub fn itself(self) -> Place {
         match self {
-            DwarfRegister::General(register) => Place::Register(register),
+            DwarfRegister::General(register) => Place::Register { register, first_byte: 0 },
             DwarfRegister::Vector(index) => Place::Vector(index),
         }
     }

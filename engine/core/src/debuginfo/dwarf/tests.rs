@@ -195,7 +195,7 @@ fn variable(name: &str, is_parameter: bool, place: Place, inline_depth: u32) -> 
 #[test]
 fn variables_of_an_unoptimised_function_are_in_its_frame() {
     // In the loop: its block's variables come first. llvm-symbolizer, FRAME.
-    let place = Place::FrameRelative;
+    let place = Place::CfaRelative;
     assert_eq!(
         variables("shapes.x86", 0x10a),
         [
@@ -219,7 +219,7 @@ fn variables_of_an_unoptimised_function_are_in_its_frame() {
 #[test]
 fn variables_of_an_optimised_function_are_in_registers() {
     // llvm-dwarfdump: rect and this in W0; sum is computed later.
-    let in_w0 = || Place::Register(Register(0));
+    let in_w0 = || Place::Register { register: Register(0), first_byte: 0 };
     assert_eq!(
         variables("shapes.arm64", 0x101f4),
         [

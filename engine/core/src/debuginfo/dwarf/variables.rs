@@ -108,8 +108,8 @@ impl<'a> Question<'a> {
     }
 
     fn variable(&self, offset: UnitOffset, is_parameter: bool, place: Place, inline_depth: u32) -> Option<Variable> {
-        let (name, type_index) = self.dwarf.name_and_type(self.function.sibling(offset))?;
-        Some(Variable { name, is_parameter, place, type_index, inline_depth })
+        let (name, type_id) = self.dwarf.name_and_type(self.function.sibling(offset))?;
+        Some(Variable { name, is_parameter, is_artificial: false, place, type_id, inline_depth })
     }
 
     /// Whether a scope holds the address; one that does not say where it is does.
@@ -186,7 +186,7 @@ impl<'a> Question<'a> {
     fn simple_place(&self, operations: &[Operation<Slice<'a>>], base: FrameBase) -> Option<Place> {
         let general = |number: gimli::Register| DwarfRegister::new(number.0, self.cpu)?.general();
         let relative = |register, offset: i64| Some(Place::RegisterRelative(register, i32::try_from(offset).ok()?));
-        let frame_relative = |offset: i64| Some(Place::FrameRelative(i32::try_from(offset).ok()?));
+        let frame_relative = |offset: i64| Some(Place::CfaRelative(offset));
         match *operations {
             [Operation::FrameOffset { offset }] => match base {
                 FrameBase::Cfa => frame_relative(offset),

@@ -36,7 +36,7 @@ impl CodeViewRegister {
     /// The place of a variable that is the register.
     pub fn itself(self) -> Option<Place> {
         match self {
-            CodeViewRegister::General(register) => Some(Place::Register(register)),
+            CodeViewRegister::General(register) => Some(Place::Register { register, first_byte: 0 }),
             CodeViewRegister::Vector(index) => Some(Place::Vector(index)),
             CodeViewRegister::VirtualFrame => None,
         }
@@ -46,7 +46,7 @@ impl CodeViewRegister {
     pub fn relative(self, offset: i32) -> Option<Place> {
         match self {
             CodeViewRegister::General(register) => Some(Place::RegisterRelative(register, offset)),
-            CodeViewRegister::VirtualFrame => Some(Place::FrameRelative(offset)),
+            CodeViewRegister::VirtualFrame => Some(Place::VirtualFrameRelative(offset)),
             CodeViewRegister::Vector(_) => None,
         }
     }

@@ -112,7 +112,7 @@ fn variables_of_a_release_build_live_in_registers() {
     let Some(path) = shared("made/app_x86.O2.pdb") else { return };
     let variables = open(&path).variables_at(Rva(0x14f7));
     let base = variables.iter().find(|variable| variable.name == "base").unwrap();
-    assert_eq!((&base.place, base.inline_depth), (&Place::Register(x86::ESI), 1));
+    assert_eq!((&base.place, base.inline_depth), (&Place::Register { register: x86::ESI, first_byte: 0 }, 1));
 }
 
 /// Whether each function and line of a `.sym` file is found at its address: (functions, lines) that are, and the rest.

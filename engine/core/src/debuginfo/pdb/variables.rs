@@ -8,7 +8,7 @@ use super::registers::CodeViewRegister;
 use super::scopes::InlineSite;
 use super::sections::Sections;
 use crate::bytes::{Reader, Truncated};
-use crate::debuginfo::{Place, Variable};
+use crate::debuginfo::{Place, TypeId, Variable};
 use crate::registers::Cpu;
 
 /// What is asked about.
@@ -146,7 +146,8 @@ fn read_variable(
         _ => return Ok(None),
     };
     let name = text(&mut input);
-    Ok(place.map(|place| Variable { name, is_parameter, place, type_index, inline_depth }))
+    let type_id = Some(TypeId(type_index.into()));
+    Ok(place.map(|place| Variable { name, is_parameter, is_artificial: false, place, type_id, inline_depth }))
 }
 
 /// Where the variable of the S_LOCAL before is at the address; None if the record does not cover it.

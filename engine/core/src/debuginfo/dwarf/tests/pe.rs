@@ -49,7 +49,10 @@ fn variables_of_a_mingw_program() {
     // llvm-dwarfdump: DW_OP_reg2 RCX.
     let variables = debug_file(&shapes("shapes.x64.exe")).info.variables_at(Rva(0x1004));
     let rect = variables.iter().find(|it| it.name == "this").unwrap();
-    assert_eq!((&rect.place, rect.inline_depth), (&Place::Register(crate::registers::x64::RCX), 1));
+    assert_eq!(
+        (&rect.place, rect.inline_depth),
+        (&Place::Register { register: crate::registers::x64::RCX, first_byte: 0 }, 1)
+    );
 }
 
 #[test]

@@ -59,11 +59,11 @@ fn variables_of_split_units() {
         // gcc: DW_OP_fbreg from the canonical frame address: rect -56, sum -20.
         let variables = attached("split4", as_package).variables_at(Rva(0x11e6));
         let place = |name: &str| variables.iter().find(|it| it.name == name).map(|it| it.place.clone());
-        assert_eq!((place("rect"), place("sum")), (Some(Place::FrameRelative(-56)), Some(Place::FrameRelative(-20))));
+        assert_eq!((place("rect"), place("sum")), (Some(Place::CfaRelative(-56)), Some(Place::CfaRelative(-20))));
         // clang: a list of locations; rect in RDI.
         let variables = attached("split5", as_package).variables_at(Rva(0x1200));
         let rect = variables.iter().find(|it| it.name == "rect").unwrap();
-        assert_eq!(rect.place, Place::Register(crate::registers::x64::RDI));
+        assert_eq!(rect.place, Place::Register { register: crate::registers::x64::RDI, first_byte: 0 });
     }
 }
 

@@ -1,0 +1,169 @@
+//! Where a variable is in one frame of a stack.
+
+use crate::address::{ReadMemory, Rva};
+use crate::debuginfo::{DebugInfo, Located, LocatedPiece, Machine, Missing, Piece, Place};
+use crate::process::Process;
+use crate::registers::{Cpu, Register};
+use crate::unwind::{Frame, Known, Process as _};
+
+/// Calls that are followed towards the outermost frame for what one passed to the next.
+const MOST_CALLERS: usize = 16;
+/// How deep places are made of places.
+const DEEPEST: usize = 4;
+
+/// A frame of a process, with those that called it.
+#[derive(Clone, Copy)]
+pub struct FrameView<'a> {
+    process: &'a Process,
+    frame: &'a Frame,
+    callers: &'a [Frame],
+    /// Callers that may still be asked.
+    budget: usize,
+}
+
+impl<'a> FrameView<'a> {
+    /// The first of `frames`, which the others called, each the one before it. None if there is none.
+    pub fn new(process: &'a Process, frames: &'a [Frame]) -> Option<FrameView<'a>> {
+        let (frame, callers) = frames.split_first()?;
+        Some(FrameView { process, frame, callers, budget: MOST_CALLERS })
+    }
+
+    fn caller(&self) -> Option<FrameView<'a>> {
+        let (frame, callers) = self.callers.split_first()?;
+        Some(FrameView { process: self.process, frame, callers, budget: self.budget.checked_sub(1)? })
+    }
+
+    /// Where a variable is that debug information of the frame's module gave this place.
+    pub fn locate(&self, place: &Place) -> Located {
+        self.locate_within(place, DEEPEST)
+    }
+
+    fn locate_within(&self, place: &Place, depth: usize) -> Located {
+        match place {
+            &Place::Register { register, first_byte } => match self.register(register) {
+                Some(_) => Located::Register { register, first_byte },
+                None => Located::Absent(Missing::Register(register)),
+            },
+            &Place::Vector(index) => match self.vector(index) {
+                Some(_) => Located::Vector(index),
+                None => Located::Absent(Missing::Vector(index)),
+            },
+            &Place::RegisterRelative(register, offset) => match self.register(register) {
+                Some(value) => Located::Memory(self.wrapped(value, offset.into())),
+                None => Located::Absent(Missing::Register(register)),
+            },
+            &Place::RegisterIndirect(register, offset) => match self.register(register) {
+                Some(value) => self.pointed_to(self.wrapped(value, offset.into())),
+                None => Located::Absent(Missing::Register(register)),
+            },
+            &Place::CfaRelative(offset) => self.off_base(self.cfa(), offset),
+            &Place::VirtualFrameRelative(offset) => self.off_base(self.virtual_frame(), offset.into()),
+            Place::Static(rva) => match self.module_base() {
+                Some(base) => Located::Memory(rva.at(base)),
+                None => Located::Absent(Missing::Expression),
+            },
+            &Place::ThreadLocal(offset) => Located::ThreadLocal(offset),
+            Place::Constant(bytes) => Located::Value(bytes.clone()),
+            Place::Pieces(pieces) => self.pieces(pieces, depth),
+            Place::Computed(computed) => match self.debug_info() {
+                Some(debug) => debug.evaluate(computed, self),
+                None => Located::Absent(Missing::Expression),
+            },
+            Place::OptimizedAway => Located::Absent(Missing::OptimizedAway),
+        }
+    }
+
+    fn pieces(&self, pieces: &[Piece], depth: usize) -> Located {
+        let Some(depth) = depth.checked_sub(1) else { return Located::Absent(Missing::Expression) };
+        let pieces = pieces.iter().map(|piece| LocatedPiece {
+            offset_bits: piece.offset_bytes.saturating_mul(8),
+            size_bits: piece.size_bytes.map(|size| size.saturating_mul(8)),
+            located: self.locate_within(&piece.place, depth),
+        });
+        Located::Pieces(pieces.collect())
+    }
+
+    fn off_base(&self, base: Option<u64>, offset: i64) -> Located {
+        base.map_or(Located::Absent(Missing::FrameBase), |base| Located::Memory(self.wrapped(base, offset)))
+    }
+
+    fn pointed_to(&self, address: u64) -> Located {
+        self.word(address).map_or(Located::Absent(Missing::Memory(address)), Located::Memory)
+    }
+
+    fn word(&self, address: u64) -> Option<u64> {
+        match self.cpu().pointer_size_bytes() {
+            4 => self.read_u32(address).map(u64::from),
+            _ => self.read_u64(address),
+        }
+    }
+
+    /// A sum as the processor computes it, without carry.
+    fn wrapped(&self, address: u64, offset: i64) -> u64 {
+        let address = address.wrapping_add_signed(offset);
+        if self.cpu().pointer_size_bytes() == 4 { address & u64::from(u32::MAX) } else { address }
+    }
+
+    fn debug_info(&self) -> Option<&'a dyn DebugInfo> {
+        match self.process.debug_info(self.frame.module?) {
+            Known::Yes(debug) => Some(debug),
+            _ => None,
+        }
+    }
+
+    /// The value that a place holds, as a number of a register's width.
+    fn number(&self, located: &Located) -> Option<u64> {
+        match located {
+            &Located::Memory(address) => self.word(address),
+            &Located::Register { register, first_byte } => {
+                self.register(register)?.checked_shr(u32::from(first_byte).saturating_mul(8))
+            }
+            Located::Value(bytes) => {
+                let mut word = [0; 8];
+                let count = bytes.len().min(8);
+                word.get_mut(..count)?.copy_from_slice(bytes.get(..count)?);
+                Some(u64::from_le_bytes(word))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl ReadMemory for FrameView<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> usize {
+        self.process.read(address, buffer)
+    }
+}
+
+impl Machine for FrameView<'_> {
+    fn cpu(&self) -> Cpu {
+        self.frame.registers.cpu()
+    }
+
+    fn register(&self, register: Register) -> Option<u64> {
+        self.frame.registers.get(register)
+    }
+
+    fn vector(&self, index: u8) -> Option<u128> {
+        self.frame.registers.vector(index.into())
+    }
+
+    fn cfa(&self) -> Option<u64> {
+        self.frame.cfa
+    }
+
+    fn virtual_frame(&self) -> Option<u64> {
+        self.frame.virtual_frame
+    }
+
+    fn module_base(&self) -> Option<u64> {
+        self.process.module_at(self.frame.lookup_address).map(|module| module.base)
+    }
+
+    fn entry_value(&self, register: Register) -> Option<u64> {
+        let caller = self.caller()?;
+        let return_address = Rva::of(caller.frame.registers.instruction_pointer()?, caller.module_base()?)?;
+        let place = caller.debug_info()?.call_site_value(return_address, register)?;
+        caller.number(&caller.locate(&place))
+    }
+}
