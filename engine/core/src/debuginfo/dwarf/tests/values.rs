@@ -13,7 +13,7 @@ fn file(name: &str) -> PathBuf {
 /// names.
 const PROGRAMS: [&str; 6] = ["gcc3", "gcc4", "gcc5", "clang4", "clang5", "names5"];
 
-fn program(name: &str) -> Dwarf {
+pub fn program(name: &str) -> Dwarf {
     Dwarf::new(elf(&file(name)), None)
 }
 
@@ -253,8 +253,8 @@ fn variables_by_name_and_by_address() {
             ("twice::calls", address("_ZZL5twiceiE5calls")),
             ("flags", address("flags")),
         ] {
-            // clang 19 has a function without name there.
-            if (name.as_str(), variable) == ("clang4", "twice::calls") {
+            // clang 19 puts a static variable of an inlined function into a function without name.
+            if !name.starts_with("gcc") && variable == "twice::calls" {
                 continue;
             }
             let rva = at.unwrap_or_else(|| panic!("{name}: no symbol of {variable}"));
