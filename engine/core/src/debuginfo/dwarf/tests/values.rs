@@ -315,3 +315,24 @@ fn types_are_listed_once() {
         assert_eq!(dwarf.types_matching(&mut |_| true, 3).len(), 3);
     }
 }
+
+#[test]
+fn an_index_of_names_saves_reading_all_units() {
+    for name in ["gcc3", "clang4", "names5"] {
+        let dwarf = program(name);
+        assert_eq!(dwarf.types_named("geo::Shape").len(), 1, "{name}");
+        // (The older ones leave nested types out: for those all units are read.)
+        if name == "names5" {
+            assert_eq!(dwarf.types_named("geo::Shape::Colour").len(), 1, "{name}");
+        }
+        assert_eq!(dwarf.data_named("elsewhere").len(), 1, "{name}");
+        assert!(dwarf.catalog.get().is_none(), "{name}");
+    }
+    // The one of DWARF 5 tells what there is not, too.
+    let dwarf = program("names5");
+    assert_eq!(dwarf.types_named("geo::Circle"), []);
+    assert!(dwarf.catalog.get().is_none());
+    let dwarf = program("gcc5");
+    assert_eq!(dwarf.types_named("geo::Circle"), []);
+    assert!(dwarf.catalog.get().is_some());
+}
