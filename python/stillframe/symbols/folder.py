@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 
@@ -17,7 +18,7 @@ class FolderReader:
     """
 
     def __init__(self) -> None:
-        self._listings: dict[Path, _Listing] = {}
+        self._listings: dict[Path, _Listing | None] = {}
 
     def child(self, folder: Path, name: str) -> Path:
         """The entry of `folder` that `name` means; the path of `name` itself if there is none."""
@@ -43,22 +44,31 @@ class FolderReader:
             for exact in dict.fromkeys((name, name.lower())):
                 if os.path.lexists(folder / exact):
                     return exact
-            listing = self._listings[folder] = _Listing(folder)
-        return listing.entry(name)
+            if folder not in self._listings:
+                listing = self._listings[folder] = _Listing.of(folder)
+        return None if listing is None else listing.entry(name)
 
 
 class _Listing:
-    """The names in a directory; none if it cannot be listed."""
+    """The names in a directory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+        self._in_lower_case = {name.lower(): name for name in sorted(names, reverse=True)}
+
+    @classmethod
+    def of(cls, folder: Path) -> _Listing | None:
+        """None if there may be names in it that this user must know."""
         try:
-            self._names = set(os.listdir(folder))  # noqa: PTH208 - the names are all that is wanted
+            return cls(os.listdir(folder))  # noqa: PTH208 - the names are all that is wanted
+        except (FileNotFoundError, NotADirectoryError):
+            return cls(())
         except OSError:
-            self._names = set()
-        self._in_lower_case = {name.lower(): name for name in sorted(self._names, reverse=True)}
+            return None
 
     def entry(self, name: str) -> str | None:
-        for exact in (name, lower := name.lower()):
+        lower = name.lower()
+        for exact in (name, lower):
             if exact in self._names:
                 return exact
         return self._in_lower_case.get(lower)
