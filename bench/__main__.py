@@ -1,4 +1,4 @@
-"""All measurements, printed as a table of ratios: `make bench`, or `python -m bench [--write]`.
+"""All measurements, printed as a table of ratios: `make bench`, or `PYTHONPATH=tests python -m bench [--write]`.
 
 Every ratio compares two figures of this run. A peer that is not installed, or real data that is not there, leaves
 its lines out and is named.
