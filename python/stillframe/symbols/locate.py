@@ -192,7 +192,7 @@ def _attempt(path: Path, verify: Callable[[Path], Attempt]) -> Attempt:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
             return verify(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a name with a zero byte in it
         return Attempt(str(path), Outcome.NOT_THERE)
     except OSError as error:
         return Attempt(str(path), Outcome.UNREADABLE, error.strerror or "cannot be looked at")
