@@ -7,6 +7,7 @@ use super::records::{Record, kind, text};
 use super::registers::CodeViewRegister;
 use super::scopes::InlineSite;
 use super::sections::Sections;
+use super::types::Types;
 use crate::bytes::{Reader, Truncated};
 use crate::debuginfo::{Place, TypeId, Variable};
 use crate::registers::Cpu;
@@ -25,6 +26,8 @@ pub struct Question<'a> {
     pub cpu: Cpu,
     /// For static locals.
     pub sections: &'a Sections,
+    /// For constants and parts.
+    pub types: &'a Types,
 }
 
 /// Open scopes while the records of a function go by.
