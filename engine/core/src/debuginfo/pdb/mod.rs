@@ -6,7 +6,7 @@
 //! | `info`, `dbi`, `sections` | identity and strings; modules and contributions; addresses |
 //! | `module`, `records` | one object file's symbols; symbol records |
 //! | `lines`, `inlinees`, `scopes` | lines; lines of inlined calls; the chain of calls |
-//! | `variables`, `registers` | variables and where they live |
+//! | `variables`, `ranges`, `registers` | variables and where they live |
 //! | `symbols` | global and public symbols, by name and address |
 //! | `types`, `typed` | types by index and name; typedefs, and functions' types |
 //! | `globals` | global variables and constants |
@@ -22,6 +22,7 @@ mod inlinees;
 mod lines;
 mod module;
 mod msf;
+mod ranges;
 mod records;
 mod registers;
 mod scopes;
@@ -376,6 +377,7 @@ impl DebugInfo for Pdb {
         variables::variables(&variables::Question {
             module: &found.module,
             function: &found.function,
+            parameter_count: self.parameter_count(&found.module, &found.function),
             section: found.section,
             offset: found.offset,
             cpu: self.cpu(),

@@ -105,6 +105,15 @@ impl Pdb {
         let has_id = matches!(record.kind, kind::S_GPROC32_ID | kind::S_LPROC32_ID | kind::S_LPROC32_DPC_ID);
         self.types().reference(if has_id { self.types().function_type(index)? } else { index })
     }
+
+    /// How many parameters a function's type has, without `this`.
+    pub(super) fn parameter_count(&self, module: &Module, function: &FunctionRecord) -> usize {
+        let found = self.function_type(module, function).and_then(|id| self.find_type(id));
+        match found.map(|found| found.shape) {
+            Some(TypeShape::Function { parameters, .. }) => parameters.len(),
+            _ => 0,
+        }
+    }
 }
 
 fn without_repetitions(ids: Vec<TypeId>) -> Vec<TypeId> {

@@ -9,7 +9,7 @@ use super::leaf::{Number, Udt, count, kind, number};
 use super::names::plain_name;
 use super::{Reference, Types};
 use crate::bytes::Reader;
-use crate::debuginfo::{Enumerator, Member, MemberKind, TypeId, VirtualBase};
+use crate::debuginfo::{Enumerator, Member, MemberKind, TypeId, TypeShape, VirtualBase};
 
 /// Records that one list may be made of: each holds up to 64 KB.
 const MOST_LISTS: usize = 4096;
@@ -127,6 +127,23 @@ impl Types {
             }
         }
         None
+    }
+
+    /// Whether an enumeration has a value with this name.
+    pub fn has_enumerator(&self, id: TypeId, name: &str) -> bool {
+        let Some(Reference::Type(index)) = Reference::new(id) else { return false };
+        self.enumerators_of(index).iter().any(|enumerator| enumerator.name == name)
+    }
+
+    /// Whether a type is `const`, and neither a class nor an array.
+    pub fn is_constant_scalar(&self, id: TypeId) -> bool {
+        let shape = |id| self.type_of(Reference::new(id)?).map(|found| found.shape);
+        match shape(id) {
+            Some(TypeShape::Modified { target: Some(target), is_const: true, .. }) => {
+                !matches!(shape(target), None | Some(TypeShape::Class { .. } | TypeShape::Array { .. }))
+            }
+            _ => false,
+        }
     }
 
     fn without_modifiers(&self, mut index: u32) -> u32 {
