@@ -62,7 +62,8 @@ impl Ranges {
         }
         self.parts.sort_by_key(|part| part.offset_bytes);
         self.parts.dedup_by_key(|part| part.offset_bytes);
-        let ends: Vec<Option<u32>> = self.parts.iter().skip(1).map(|next| Some(next.offset_bytes)).chain([None]).collect();
+        let ends: Vec<Option<u32>> =
+            self.parts.iter().skip(1).map(|next| Some(next.offset_bytes)).chain([None]).collect();
         let piece = |(part, end): (Part, Option<u32>)| {
             // No record has the size of a part: it ends where the next begins, or with its register or member.
             let up_to_next = end.map(|end| end - part.offset_bytes);

@@ -73,8 +73,10 @@ impl CodeViewRegister {
             CodeViewRegister::General { register, first_byte, .. } => Some(Place::Register { register, first_byte }),
             CodeViewRegister::Vector { index, .. } => Some(Place::Vector(index)),
             CodeViewRegister::Pair => {
-                let half = |register, offset_bytes| {
-                    Piece { offset_bytes, size_bytes: Some(4), place: Place::Register { register, first_byte: 0 } }
+                let half = |register, offset_bytes| Piece {
+                    offset_bytes,
+                    size_bytes: Some(4),
+                    place: Place::Register { register, first_byte: 0 },
                 };
                 Some(Place::Pieces(vec![half(x86::EAX, 0), half(x86::EDX, 4)]))
             }

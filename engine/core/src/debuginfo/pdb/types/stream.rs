@@ -81,7 +81,8 @@ impl TypeStream {
         let records_bytes = records_bytes.min(stream.size_bytes().saturating_sub(records_start));
         let hash = if hash_stream == NO_STREAM { None } else { msf.stream(hash_stream.into())? };
         let hash = hash.map(|stream| {
-            let pairs = if pairs_bytes / 8 > records_bytes / SPARSEST_PAIR_DISTANCE_BYTES { pairs_bytes / 8 } else { 0 };
+            let pairs =
+                if pairs_bytes / 8 > records_bytes / SPARSEST_PAIR_DISTANCE_BYTES { pairs_bytes / 8 } else { 0 };
             let values = if value_bytes == 4 { values_bytes / 4 } else { 0 };
             HashStream { stream, pairs: (pairs_start, pairs), values: (values_start, values), bucket_count }
         });
