@@ -132,7 +132,7 @@ fn legacy_register(number: u16) -> Option<CodeViewRegister> {
         9..=16 => Some(general((number - 9) as u8, 0, 2)),
         17..=24 => Some(general((number - 17) as u8, 0, 4)),
         154..=161 => vector(number - 154, 16),
-        162..=193 if (number - 162) % 4 == 0 => vector((number - 162) / 4, 4),
+        162..=193 if (number - 162).is_multiple_of(4) => vector((number - 162) / 4, 4),
         194..=201 => vector(number - 194, 8),
         _ => None,
     }
@@ -154,7 +154,7 @@ fn x64_register(number: u16) -> Option<CodeViewRegister> {
     Some(match number {
         33 => general(x64::RIP.0, 0, 8),
         252..=259 => vector(number - 252, 16),
-        260..=291 if (number - 260) % 4 == 0 => vector((number - 260) / 4, 4),
+        260..=291 if (number - 260).is_multiple_of(4) => vector((number - 260) / 4, 4),
         292..=299 => vector(number - 292, 8),
         324..=327 => general(NARROW[usize::from(number - 324)], 0, 1),
         328..=335 => general(WIDE[usize::from(number - 328)], 0, 8),

@@ -9,7 +9,7 @@ use super::leaf::{Number, Udt, UdtKind, count, kind, number};
 use super::names::plain_name;
 use super::{Reference, Types};
 use crate::bytes::Reader;
-use crate::debuginfo::{BaseEncoding, Enumerator, Member, MemberKind, Type, TypeId, TypeShape, VirtualBase};
+use crate::debuginfo::{BaseEncoding, Enumerator, Member, MemberKind, TypeId, TypeShape, VirtualBase};
 
 /// Records that one list may be made of: each holds up to 64 KB.
 const MOST_LISTS: usize = 4096;
@@ -55,14 +55,12 @@ impl Types {
         let mut names = Vec::new();
         let Some(enumeration) = self.udt(self.resolved(index)) else { return names };
         let UdtKind::Enum(underlying) = enumeration.kind else { return names };
-        let signed_bits = match self.type_of(Reference::Type(underlying)) {
-            Some(Type { shape: TypeShape::Base(encoding), size_bytes: Some(size @ 1..=8), .. })
-                if matches!(encoding, BaseEncoding::Signed | BaseEncoding::SignedCharacter) =>
-            {
-                Some(size * 8)
-            }
+        let underlying = self.type_of(Reference::Type(underlying));
+        let signed_bits = underlying.and_then(|underlying| match underlying.shape {
+            TypeShape::Base(BaseEncoding::Signed | BaseEncoding::SignedCharacter) => underlying.size_bytes,
             _ => None,
-        };
+        });
+        let signed_bits = signed_bits.filter(|size| (1..=8).contains(size)).map(|size| size * 8);
         self.for_each_field(&enumeration, &mut |field| {
             if let Field::Value(value, name) = field {
                 let wraps = signed_bits.filter(|bits| value >> (bits - 1) == 1);

@@ -78,9 +78,9 @@ pub fn type_of(index: u32, pointer_size_bytes: u64) -> Option<Type> {
             let shape = TypeShape::Base(BaseEncoding::Null);
             return Some(Type { name: "std::nullptr_t".to_owned(), size_bytes: Some(pointer_size_bytes), shape });
         }
-        1 => 2,         // near
-        2 | 3 | 4 => 4, // far, huge, 32-bit near
-        5 => 6,         // 32-bit far
+        1 => 2,     // near
+        2..=4 => 4, // far, huge, 32-bit near
+        5 => 6,     // 32-bit far
         6 => 8,
         7 => 16,
         _ => return None,
