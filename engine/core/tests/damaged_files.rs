@@ -25,6 +25,11 @@ fn shapes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+fn values(name: &str) -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/values").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// xorshift64*: the same sequence on every machine.
 struct Random(u64);
 
@@ -155,6 +160,16 @@ fn elf_files_with_random_damage() {
         many_mutations(&shapes(name), seed, exercise::elf);
         many_mutations(&shapes(name), seed, exercise::dwarf);
     }
+}
+
+/// One of everything that types and variables are made of: type units, an index of names, optimised code.
+#[test]
+fn types_and_variables_with_random_damage() {
+    for (name, seed) in ["gcc4", "gcc5", "names5"].into_iter().zip(40..) {
+        many_mutations(&values(name), seed, exercise::dwarf);
+    }
+    let (file, package) = (values("split5"), values("split5.dwp"));
+    many_mutations(&package, 43, |damaged| exercise::split_dwarf(&file, damaged));
 }
 
 #[test]
