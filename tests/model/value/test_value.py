@@ -307,8 +307,8 @@ def test_dynamic_type_by_microsofts_names(tmp_path: Path) -> None:
     debug = FakeDebug()
     shape, named = polymorphic(debug)
     debug.symbols = [
-        FakeSymbol("??_7Rect@geo@@6BShape@1@@", "const geo::Rect::`vftable'{for `geo::Shape'}", 0x2000),
-        FakeSymbol("??_7Rect@geo@@6BNamed@1@@", "const geo::Rect::`vftable'{for `geo::Named'}", 0x2100),
+        FakeSymbol("??_7Rect@geo@@6BShape@1@@", "geo::Rect::`vftable'", 0x2000),
+        FakeSymbol("??_7Rect@geo@@6BNamed@1@@", "geo::Rect::`vftable'", 0x2100),
     ]
     made = program(tmp_path, debug, RECT)
     for id_, address in ((shape, HEAP), (named, HEAP + 16)):
@@ -324,7 +324,7 @@ def test_a_vtable_that_names_another_class_is_not_believed(tmp_path: Path) -> No
     debug = FakeDebug()
     shape, _ = polymorphic(debug)
     debug.class_("Other", 8)
-    debug.symbols = [FakeSymbol("??_7Other@@6B@", "const Other::`vftable'", 0x2000)]
+    debug.symbols = [FakeSymbol("??_7Other@@6B@", "Other::`vftable'", 0x2000)]
     value = program(tmp_path, debug, RECT).value(shape)
     assert value.dynamic.type.name == "geo::Shape"
 
@@ -350,7 +350,7 @@ def test_dynamic_type_of_the_itanium_abi(has_symbol: bool, tmp_path: Path) -> No
     debug = FakeDebug()
     _, named = polymorphic(debug)
     if has_symbol:
-        debug.symbols = [FakeSymbol("_ZTVN3geo4RectE", "vtable for geo::Rect", 0x1FF0, size_bytes=0x200)]
+        debug.symbols = [FakeSymbol("_ZTVN3geo4RectE", "{vtable(geo::Rect)}", 0x1FF0, size_bytes=0x200)]
     memory = {
         BASE + 0x20F0: struct.pack("<qQ", -16, BASE + 0x2400),
         BASE + 0x2400: struct.pack("<QQ", 0, BASE + 0x2500),
