@@ -278,6 +278,8 @@ def test_casts_of_pointers_and_objects_go_along_bases(tmp_path: Path) -> None:
     assert int(pointer.cast("D *")) == HEAP
     assert int(pointer.cast("int *")) == HEAP + 8
     assert whole.cast("B").b == 2
+    assert whole.cast("B &").b == 2
+    assert whole["B"].cast("int &") == 2
     assert made.value(second, HEAP + 8).cast("D").a == 1
     assert whole["B"].address == HEAP + 8
     with pytest.raises(OperationError):
