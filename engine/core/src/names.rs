@@ -134,11 +134,17 @@ impl Write for Bounded {
 }
 
 /// A function's name without the name of an unnamed namespace, which every compiler makes up differently:
-/// `` `anonymous namespace'::crash `` and `?A0xc3a0617d::crash` (Microsoft's, which hash the object file) are `crash`.
+/// `` `anonymous namespace'::crash ``, `` `anonymous-namespace'::crash `` (Microsoft's types) and `?A0xc3a0617d::crash`
+/// (Microsoft's functions, which hash the object file) are `crash`.
 pub fn without_anonymous_namespaces(name: String) -> String {
-    const IN_WORDS: &str = "`anonymous namespace'::";
+    const IN_WORDS: [&str; 2] = ["`anonymous namespace'::", "`anonymous-namespace'::"];
     const HASH_PREFIX: &str = "?A0x";
-    let mut name = if name.contains(IN_WORDS) { name.replace(IN_WORDS, "") } else { name };
+    let mut name = name;
+    for in_words in IN_WORDS {
+        if name.contains(in_words) {
+            name = name.replace(in_words, "");
+        }
+    }
     while let Some(start) = name.find(HASH_PREFIX) {
         let hash = &name[start + HASH_PREFIX.len()..];
         let digits = hash.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -217,6 +223,7 @@ mod tests {
             ("?A0xc3a0617d::crash", "crash"),
             ("outer::?A0x1::inner::?A0xff::f", "outer::inner::f"),
             ("`anonymous namespace'::crash", "crash"),
+            ("`anonymous-namespace'::crash", "crash"),
             ("geo::Rect::area", "geo::Rect::area"),
             ("?A0xcrash", "?A0xcrash"),
             ("?A0x", "?A0x"),
