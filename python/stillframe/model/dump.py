@@ -19,8 +19,6 @@ from stillframe.model.process import Process
 from stillframe.model.sources import Sources
 from stillframe.model.symbol import Function, Symbol
 from stillframe.model.thread import Thread
-from stillframe.model.typing.types import Types
-from stillframe.model.variables import global_named, static_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,8 +150,8 @@ class Dump:
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
         size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"}
-        types = Types(modules, size, is_windows=self._image_format == "pe")
-        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, types, static_named)
+        is_windows = self._image_format == "pe"
+        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, is_windows)
 
     @property
     def _image_format(self) -> ImageFormat:
@@ -234,6 +232,8 @@ class Dump:
         thread, else of the first.
         :raises NoSuchVariable: :raises AmbiguousSymbol: :raises NoSuchModule:
         """
+        from stillframe.model.variables import global_named  # few verbs need values
+
         thread = self.crashed_thread or next(iter(self.threads), None)
         found = global_named(self._process, name, thread=None if thread is None else thread.record)
         if found is None:
