@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import resource
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 import stillframe
+from support.cores import BUILDS, core_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +63,6 @@ for thread in sorted(gdb.selected_inferior().threads(), key=lambda thread: threa
 end
 """
 """Physical frames of all threads; tail calls have none, gdb makes theirs up."""
-BUILDS = [(compiler, level) for compiler in ("g++", "clang++-19") for level in ("-O0", "-O2") if shutil.which(compiler)]
 
 
 def line_of(mark: str) -> int:
@@ -74,22 +72,8 @@ def line_of(mark: str) -> int:
 @pytest.fixture(scope="module", params=BUILDS, ids="".join)
 def core(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program's core, with the program and its source beside it."""
-    if sys.platform != "linux":
-        pytest.skip("cores are of Linux")
     compiler, level = request.param
-    folder = tmp_path_factory.mktemp("core")
-    (folder / "program.cpp").write_text(PROGRAM)
-    command = [compiler, "-g", level, "-std=c++17", "-pthread", "program.cpp", "-o", "program"]
-    subprocess.run(command, cwd=folder, check=True)
-
-    def allow_cores() -> None:
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-    subprocess.run(["./program"], cwd=folder, env={}, preexec_fn=allow_cores, check=False)
-    cores = list(folder.glob("core*"))
-    if not cores:
-        pytest.skip("this machine sends cores elsewhere (/proc/sys/kernel/core_pattern)")
-    return cores[0]
+    return core_of(PROGRAM, compiler, level, tmp_path_factory.mktemp("core"))
 
 
 def calls(thread: Thread) -> list[tuple[str, int | None]]:
