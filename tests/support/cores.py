@@ -17,7 +17,7 @@ BUILDS = [(compiler, level) for compiler in ("g++", "clang++-19") for level in (
 
 
 def core_of(source: str, compiler: str, level: str, folder: Path) -> Path:
-    """The core of a program in C++ that crashes, with the program and its source beside it. Skips where it cannot be."""
+    """The core of a program in C++ that crashes, with program and source beside it. Skips where there is none."""
     if sys.platform != "linux":
         pytest.skip("cores are of Linux")
     (folder / "program.cpp").write_text(source)
