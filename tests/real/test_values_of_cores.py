@@ -11,7 +11,7 @@ import pytest
 
 import stillframe
 from stillframe import Absent, Value
-from support.cores import BUILDS, core_of
+from support.cores import BUILDS, built_core
 
 if TYPE_CHECKING:
     from stillframe import Frame
@@ -119,7 +119,7 @@ GLOBALS = {
 def core(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[stillframe.Dump, str]:
     """The dump, and the level of optimisation."""
     compiler, level = request.param
-    return stillframe.open(core_of(PROGRAM, compiler, level, tmp_path_factory.mktemp("values"))), level
+    return stillframe.open(built_core(PROGRAM, compiler, level, tmp_path_factory.mktemp("values"))), level
 
 
 def frame_of(dump: stillframe.Dump, name: str) -> Frame:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from stillframe._engine import DumpFile, EngineError, Space
 from stillframe.errors import DumpError, FaultError, NoSuchVariable, words_of
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.crash import plain_facts
 from stillframe.model.frame import Frame
 from stillframe.model.matching import Matcher
 from stillframe.model.memory import ADDRESS_END, Memory
@@ -61,7 +60,7 @@ class Dump:
         path: Path,
         file: DumpFile,
         locator: Locator,
-        explain: Explain = plain_facts,
+        explain: Explain | None = None,
         opener: Opener | None = None,
     ) -> None:
         self.path = path
@@ -75,7 +74,7 @@ class Dump:
         cls,
         path: Path,
         locator: Locator,
-        explain: Explain = plain_facts,
+        explain: Explain | None = None,
         opener: Opener | None = None,
     ) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
@@ -184,7 +183,11 @@ class Dump:
     @cached_property
     def crash(self) -> Crash | None:
         """What happened; None if the dump was not taken at an exception."""
-        return self._explain(self)
+        if self._explain is not None:
+            return self._explain(self)
+        from stillframe.model.crash import plain_facts  # few questions are about the crash
+
+        return plain_facts(self)
 
     @property
     def crashed_thread(self) -> Thread | None:
