@@ -18,8 +18,8 @@ build() { # name, compiler, options
 build gcc3 g++ -gdwarf-3 -gstrict-dwarf -O0
 build gcc4 g++ -gdwarf-4 -fdebug-types-section -O0
 build gcc5 g++ -gdwarf-5 -O2
-build clang4 clang++-19 -gdwarf-4 -O0
-build clang5 clang++-19 -gdwarf-5 -fdebug-types-section -O2
-build names5 clang++-19 -gdwarf-5 -gpubnames -O1
-build split5 clang++-19 -gdwarf-5 -gsplit-dwarf -fdebug-types-section -O1
+build clang4 clang++-19 -fstandalone-debug -gdwarf-4 -O0
+build clang5 clang++-19 -fstandalone-debug -gdwarf-5 -fdebug-types-section -O2
+build names5 clang++-19 -fstandalone-debug -gdwarf-5 -gpubnames -O1
+build split5 clang++-19 -fstandalone-debug -gdwarf-5 -gsplit-dwarf -fdebug-types-section -O1
 llvm-dwp-19 -e split5 -o split5.dwp

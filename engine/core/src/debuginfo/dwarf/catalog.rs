@@ -301,12 +301,11 @@ impl<'w> Walk<'w, '_> {
 
     /// What the names of an entry's children are qualified with.
     fn scope(&mut self, offset: UnitOffset, tag: gimli::DwTag, naming: &Naming<'_>, around: Scope) -> Scope {
-        match naming.reference {
-            Some(AttributeValue::UnitRef(declaration)) if self.named.contains_key(&declaration.0) => {
-                return Scope::Known(self.named[&declaration.0].and(b"::"));
-            }
-            Some(_) => return Scope::Of(offset),
-            None => {}
+        if let Some(declared) = self.declared(naming) {
+            return Scope::Known(declared.and(b"::"));
+        }
+        if naming.reference.is_some() {
+            return Scope::Of(offset);
         }
         let name = naming.name.unwrap_or_else(|| unnamed(tag).as_bytes());
         let spelling = self.known(around).and(name);
@@ -314,6 +313,14 @@ impl<'w> Walk<'w, '_> {
             self.named.insert(offset.0, spelling);
         }
         Scope::Known(spelling.and(b"::"))
+    }
+
+    /// What the declaration that an entry refers to is called, if it came before.
+    fn declared(&self, naming: &Naming<'_>) -> Option<Spelling> {
+        match naming.reference? {
+            AttributeValue::UnitRef(declaration) => self.named.get(&declaration.0).copied(),
+            _ => None,
+        }
     }
 
     fn known(&self, scope: Scope) -> Spelling {
@@ -350,8 +357,12 @@ impl<'w> Walk<'w, '_> {
                 dw::DW_TAG_typedef | dw::DW_TAG_template_alias => Rank::Typedef,
                 _ => Rank::Definition,
             };
-            let (id, spelling) = (id(), self.known(scope).and(name));
-            return self.collect.add_type(spelling, rank, id);
+            // (gcc puts the definition of a type unit outside of the namespace, in which it leaves a declaration.)
+            let spelling = self.declared(naming).unwrap_or_else(|| self.known(scope).and(name));
+            if naming.is_declaration {
+                self.named.insert(offset.0, spelling);
+            }
+            return self.collect.add_type(spelling, rank, id());
         }
         if !is_data(tag) {
             return Some(());
@@ -379,14 +390,11 @@ impl<'w> Walk<'w, '_> {
     fn data_name(&self, offset: UnitOffset, naming: &Naming<'w>, scope: Scope, is_placed: bool) -> Option<Spelling> {
         match (naming.name, naming.reference) {
             (Some(name), None) => Some(self.known(scope).and(name)),
-            (_, Some(AttributeValue::UnitRef(declaration))) if self.named.contains_key(&declaration.0) => {
-                self.named.get(&declaration.0).copied()
-            }
-            (_, Some(_)) if is_placed => {
-                let name = self.collect.dwarf.qualified_name(&self.walked(), offset)?;
+            (_, Some(_)) => self.declared(naming).or_else(|| {
+                let name = self.collect.dwarf.qualified_name(&self.walked(), offset).filter(|_| is_placed)?;
                 Some(Spelling::EMPTY.and(name.as_bytes()))
-            }
-            _ => None,
+            }),
+            (None, None) => None,
         }
     }
 }

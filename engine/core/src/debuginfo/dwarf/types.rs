@@ -264,8 +264,8 @@ fn encoding(read: &Described<'_>) -> BaseEncoding {
     let Some(AttributeValue::Encoding(encoding)) = read.value(dw::DW_AT_encoding) else {
         return BaseEncoding::Unknown;
     };
-    // gcc and clang make `wchar_t` an integer.
-    if read.text(dw::DW_AT_name).as_deref() == Some("wchar_t") {
+    // gcc and clang make `wchar_t` an integer; before DWARF 4 there was nothing else to make of the others.
+    if let Some("wchar_t" | "char8_t" | "char16_t" | "char32_t") = read.text(dw::DW_AT_name).as_deref() {
         return BaseEncoding::Unicode;
     }
     match encoding {
