@@ -29,19 +29,54 @@ class DumpError(StillframeError):
         self.reason = reason
 
 
-class FaultError(StillframeError):
-    """Memory that is absent. `address` is the first absent byte, `module` the name of the module that covers it.
+class Unreadable(StillframeError):  # noqa: N818 - the name says what is the matter
+    """What is not there to be read: a value in no register and no memory, or, as `FaultError`, memory that is absent.
 
     `reason` and `remedy` are words; `reason` is a `stillframe.model.absent.Reason` where the model raises it.
     """
 
-    def __init__(self, address: int, reason: str, remedy: str, module: str | None = None) -> None:
-        where = f"{address:#x} in {module}:" if module else f"{address:#x}"
-        super().__init__(f"{where} {reason}; {remedy}")
-        self.address = address
+    def __init__(self, what: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{what} {reason}; {remedy}")
         self.reason = reason
         self.remedy = remedy
+
+
+class FaultError(Unreadable):
+    """Memory that is absent. `address` is the first absent byte, `module` the name of the module that covers it."""
+
+    def __init__(self, address: int, reason: str, remedy: str, module: str | None = None) -> None:
+        super().__init__(f"{address:#x} in {module}:" if module else f"{address:#x}", reason, remedy)
+        self.address = address
         self.module = module
+
+
+class OperationError(StillframeError, TypeError):
+    """What C++ does not allow with values of these types: members of a number, the address of a register."""
+
+
+class NoSuchMember(StillframeError, AttributeError, KeyError):  # noqa: N818
+    """The class `type` has no member `name`, nor have its bases."""
+
+    def __init__(self, type_: str, name: str) -> None:
+        super().__init__(f"{type_} has no member {name}")
+        self.type = type_
+        self.name = name
+
+
+class NoSuchVariable(StillframeError, KeyError):  # noqa: N818
+    """No variable `name` is in scope, or among the globals, in the debug information at hand."""
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(f"{name}: no variable of this name {where}")
+        self.name = name
+
+
+class NoSuchType(StillframeError, LookupError):  # noqa: N818
+    """No module's debug information has a type `name`."""
+
+    def __init__(self, name: str, reason: str = "no type of this name in the debug information at hand") -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
 
 
 class SymbolsMissing(StillframeError):  # noqa: N818 - the name says what is the matter

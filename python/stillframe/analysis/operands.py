@@ -203,9 +203,7 @@ class _Reader:
         whole = part_of(register, self._registers).whole
         for frame in self._frames:
             for variable in frame.variables:
-                place = variable.place
-                if isinstance(place, str) and place.startswith("register "):
-                    held = place.removeprefix("register ")
-                    if part_of(held, self._registers).whole == whole:
-                        return variable.name
+                held = variable.register
+                if held is not None and part_of(held, self._registers).whole == whole:
+                    return variable.name
         return None

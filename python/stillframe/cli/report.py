@@ -73,13 +73,21 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _why_no_crash(dump: Dump) -> str:
+    if any(stream.name == "Exception" for stream in dump.streams):
+        return "the dump's record of the crash cannot be read"
+    if not dump.threads:
+        return "no crash is recorded, and no thread"
+    return "no crash: the dump was taken of a running program"
+
+
 def _add_crash(page: Page, dump: Dump) -> None:
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import address_text
 
     crash = dump.crash
     if crash is None:
-        page.line("no crash: the dump was taken of a running program")
+        page.line(_why_no_crash(dump))
         return
     at = "" if crash.address is None else f" at {address_text(dump, crash.address)}"
     if crash.reason.startswith("SIG"):

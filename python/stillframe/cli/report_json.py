@@ -33,11 +33,11 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "handles": _handles(dump),
             "linux_memory_map_count": linux.memory_map_count(dump),
             "lsb_release": linux.lsb_release(dump),
-            "mac_boot_args": None,
+            "mac_boot_args": handler_notes.mac_boot_arguments(dump),
             "mac_crash_info": crash_json.mac_crash_info(dump),
             "main_module": 0 if dump.modules else None,
             "pid": linux.process_id(dump),
-            "proc_limits": None,
+            "proc_limits": _limits(dump),
             "process_uptime": _uptime_seconds(dump),
             "soft_errors": handler_notes.soft_errors(dump),
             "status": "OK",
@@ -70,6 +70,11 @@ def _handles(dump: Dump) -> list[Object] | None:
         {"handle": handle.handle, "object_name": handle.object_name, "type_name": handle.type_name}
         for handle in dump.handles
     ]
+
+
+def _limits(dump: Dump) -> Object | None:
+    limits = linux.proc_limits(dump)
+    return None if limits is None else {"limits": [limit._asdict() for limit in limits]}
 
 
 def _uptime_seconds(dump: Dump) -> int | None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from stillframe._engine import DumpFile, EngineError, Space
-from stillframe.errors import DumpError, FaultError, words_of
+from stillframe.errors import DumpError, FaultError, NoSuchVariable, words_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import plain_facts
 from stillframe.model.frame import Frame
@@ -19,6 +19,8 @@ from stillframe.model.process import Process
 from stillframe.model.sources import Sources
 from stillframe.model.symbol import Function, Symbol
 from stillframe.model.thread import Thread
+from stillframe.model.typing.types import Types
+from stillframe.model.variables import global_named, static_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from stillframe.model.matching import ImageFormat
     from stillframe.model.opener import Opener
     from stillframe.model.symbol import Symbolized
+    from stillframe.model.typing.type import Type
+    from stillframe.model.value.value import Value
 
 SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
 DEFAULT_INSTRUCTIONS = 16
@@ -147,7 +151,9 @@ class Dump:
         matcher = Matcher(space, self._locator, self._image_format, self._opener, self.cpu)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
-        return Process(self._file, space, modules, memory, Sources(self._locator), self.pointer_size_bytes)
+        size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"}
+        types = Types(modules, size, is_windows=self._image_format == "pe")
+        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, types, static_named)
 
     @property
     def _image_format(self) -> ImageFormat:
@@ -220,6 +226,26 @@ class Dump:
     def problems(self) -> list[str]:
         """What is broken in the file, one sentence each: which stream, why. Reads every stream."""
         return self._file.check()
+
+    def __getitem__(self, name: str) -> Value | Absent:
+        """The global or static variable with this qualified name: `g_counter`, `geo::Shape::s_count`, `app!g_counter`.
+
+        Without a module, the debug information of all modules is looked for. Thread-local ones are those of the crashed
+        thread, else of the first.
+        :raises NoSuchVariable: :raises AmbiguousSymbol: :raises NoSuchModule:
+        """
+        thread = self.crashed_thread or next(iter(self.threads), None)
+        found = global_named(self._process, name, thread=None if thread is None else thread.record)
+        if found is None:
+            raise NoSuchVariable(name, "in the debug information at hand")
+        return found
+
+    def type(self, name: str) -> Type:
+        """The type with this qualified name: `geo::Rect`, `unsigned long`, `const Node *`, `int[3][4]`.
+
+        :raises NoSuchType:
+        """
+        return self._process.types.parse(name)
 
     def disassemble(
         self, start: int | str | Function | Symbol | Frame, *, count: int | None = None, end: int | None = None
