@@ -262,16 +262,16 @@ impl DebugFile {
     }
 
     fn type_of(&self, py: Python<'_>, id: u64) -> Option<TypeRecord> {
-        py.detach(|| self.0.info.type_of(TypeId(type_id))).map(TypeRecord::from)
+        py.detach(|| self.0.info.type_of(TypeId(id))).map(TypeRecord::from)
     }
 
     fn members_of(&self, py: Python<'_>, id: u64) -> Vec<MemberRecord> {
-        let members = py.detach(|| self.0.info.members_of(TypeId(type_id)));
+        let members = py.detach(|| self.0.info.members_of(TypeId(id)));
         members.into_iter().map(MemberRecord::from).collect()
     }
 
     fn enumerators_of(&self, py: Python<'_>, id: u64) -> Vec<(String, i128)> {
-        let enumerators = py.detach(|| self.0.info.enumerators_of(TypeId(type_id)));
+        let enumerators = py.detach(|| self.0.info.enumerators_of(TypeId(id)));
         enumerators.into_iter().map(|it| (it.name, it.value)).collect()
     }
 
