@@ -198,12 +198,16 @@ def test_sizeof(text: str, expected: str) -> None:
         ("@rax + $rcx", "(+ @rax @rcx)"),
         ("@$teb", "@teb"),
         ("*(int*)@rsp", "(* (cast ptr(int) @rsp))"),
-        ("($T1*)p", None),
+        ("($T1*)p", "(cast ptr($T1) p)"),
+        ("($T1)p", "(cast $T1 p)"),
+        ("$T2 + 1", "(+ @T2 1)"),
+        ("sizeof($T1)", "(sizeof @T1)"),
+        ("$T1::npos", "$T1::npos"),
+        ("(std::vector<$T1,$T2>*)p", "(cast ptr(std::vector<$T1,$T2>) p)"),
     ],
 )
-def test_names(text: str, expected: str | None) -> None:
-    if expected is not None:
-        assert tree(text) == expected
+def test_names(text: str, expected: str) -> None:
+    assert tree(text) == expected
 
 
 @pytest.mark.parametrize(

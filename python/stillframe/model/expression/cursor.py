@@ -107,9 +107,12 @@ def qualified_name(cursor: Cursor) -> QualifiedName:
     if cursor.accept("::"):
         words.append("::")
     while True:
-        if cursor.token.kind != "name":
+        if at_template_argument(cursor) and not words:
+            words.append(f"${cursor.take().text}")
+        elif cursor.token.kind == "name":
+            words.append(cursor.take().text)
+        else:
             cursor.fail_here("a name")
-        words.append(cursor.take().text)
         if cursor.at("<"):
             arguments = _template_arguments(cursor, "".join(words))
             words.append(arguments)
@@ -118,6 +121,12 @@ def qualified_name(cursor: Cursor) -> QualifiedName:
         cursor.take()
         words.append("::")
     return QualifiedName("".join(words), module, column)
+
+
+def at_template_argument(cursor: Cursor) -> bool:
+    """Whether `$T1` or the like stands here: a visualizer's name for what its wildcard stands for."""
+    token = cursor.token
+    return token.kind == "pseudo" and token.text[:1] == "T" and token.text[1:].isdigit()
 
 
 _ONLY_IN_TYPES = frozenset(
@@ -146,7 +155,6 @@ _ONLY_IN_TYPES = frozenset(
     ]
 )
 _IN_ARGUMENTS = frozenset(("::", "*", "&", "&&", ",", "(", ")", "[", "]", "-", "...", "<", ">", ">>"))
-_BEFORE_AN_OPERAND = frozenset(("(", "*", "&", "-", "+", "!", "~"))
 
 
 def _template_arguments(cursor: Cursor, name: str) -> str:
@@ -155,16 +163,23 @@ def _template_arguments(cursor: Cursor, name: str) -> str:
     end = _end_of_arguments(cursor)
     if end is None:
         return ""
-    spelled = spell(cursor.tokens[start:end])
-    inside = {token.text for token in cursor.tokens[start:end] if token.kind == "name"}
-    behind = cursor.tokens[end]
-    is_compared = behind.kind in {"name", "module", "pseudo", "literal"} or (
-        behind.kind == "operator" and behind.text in _BEFORE_AN_OPERAND
-    )
-    if is_compared and inside.isdisjoint(_ONLY_IN_TYPES) and not cursor.is_type(name + spelled):
+    inside = cursor.tokens[start:end]
+    spelled = spell(inside)
+    is_sure = any(token.text in _ONLY_IN_TYPES or token.kind == "pseudo" for token in inside)
+    if _may_be_operand(cursor.tokens, end) and not is_sure and not cursor.is_type(name + spelled):
         return ""
     cursor.index = end
     return spelled
+
+
+def _may_be_operand(tokens: list[Token], index: int) -> bool:
+    """Whether what begins there could be the right side of a `>`; `*)` could not."""
+    if tokens[index].kind in {"name", "module", "pseudo", "literal"}:
+        return True
+    while tokens[index].kind == "operator" and tokens[index].text in {"*", "&", "&&"}:
+        index += 1
+    token = tokens[index]
+    return token.text in {"(", "-", "+", "!", "~"} or token.kind in {"name", "module", "pseudo", "literal"}
 
 
 def _end_of_arguments(cursor: Cursor) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stillframe.model.expression.cursor import MOST_NESTED, Cursor, qualified_name
+from stillframe.model.expression.cursor import MOST_NESTED, Cursor, at_template_argument, qualified_name
 from stillframe.model.expression.syntax import (
     Binary,
     Boolean,
@@ -241,14 +241,14 @@ def _primary(cursor: Cursor) -> Node:
     if token.literal is not None:
         cursor.take()
         return token.literal
-    if token.kind == "pseudo":
+    if token.kind == "pseudo" and not (at_template_argument(cursor) and cursor.after().text == "::"):
         cursor.take()
         return Pseudo(token.column, token.text)
     if cursor.at("("):
         return _parenthesized(cursor)
     if token.kind == "name" and (found := _word(cursor)) is not None:
         return found
-    if token.kind in {"name", "module"} or cursor.at("::"):
+    if token.kind in {"name", "module", "pseudo"} or cursor.at("::"):
         name = qualified_name(cursor)
         return Name(name.column, name.name, name.module)
     if token.kind == "operator" and token.text in _REFUSED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from stillframe.model.expression.cursor import MOST_NESTED, qualified_name
+from stillframe.model.expression.cursor import MOST_NESTED, at_template_argument, qualified_name
 from stillframe.model.expression.syntax import (
     ArrayType,
     FunctionType,
@@ -63,7 +63,7 @@ def type_or_none(cursor: Cursor) -> tuple[TypeName, bool] | None:
 
     What is but a name, perhaps with `[…]` behind it, may be an expression.
     """
-    if cursor.token.kind not in {"name", "module"} and not cursor.at("::"):
+    if not _may_begin(cursor):
         return None
     start = cursor.index
     is_sure = starts_type(cursor)
@@ -73,6 +73,10 @@ def type_or_none(cursor: Cursor) -> tuple[TypeName, bool] | None:
         cursor.index = start
         return None
     return found, is_sure or not isinstance(found, NamedType)
+
+
+def _may_begin(cursor: Cursor) -> bool:
+    return cursor.token.kind in {"name", "module"} or cursor.at("::") or at_template_argument(cursor)
 
 
 def type_name(cursor: Cursor, closing: str = ")") -> TypeName:
@@ -94,7 +98,7 @@ def _specifiers(cursor: Cursor) -> NamedType | None:
     qualifiers: set[str] = set()
     words: list[str] = []
     name, module = "", None
-    while cursor.token.kind in {"name", "module"} or cursor.at("::"):
+    while _may_begin(cursor):
         word = cursor.token.text
         if cursor.token.kind == "name" and word in _QUALIFIERS:
             qualifiers.add(word)
