@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stillframe.model.absent import Absent
+
 if TYPE_CHECKING:
     from stillframe.model.typing.type import Enumerator, Type
 
-WIDEST_BITS = 128
+WIDEST_BYTES = 16
 
 
 def name_of(type_: Type, number: int) -> str | None:
     """`Blue`; `Read | Write` of an enumeration whose values are single bits; None of a value without a name."""
     enumerators = type_.enumerators
     exact = next((each.name for each in enumerators if each.value == number), None)
-    return exact if exact is not None else _flags(enumerators, number)
+    if exact is not None:
+        return exact
+    size = type_.size_bytes
+    return None if isinstance(size, Absent) or size > WIDEST_BYTES else _flags(enumerators, number, (1 << 8 * size) - 1)
 
 
-def _flags(enumerators: tuple[Enumerator, ...], number: int) -> str | None:
-    mask = (1 << WIDEST_BITS) - 1
+def _flags(enumerators: tuple[Enumerator, ...], number: int, mask: int) -> str | None:
     values = [(each.name, each.value & mask) for each in enumerators if each.value]
     single: dict[int, str] = {}
     for name, value in values:

@@ -9,7 +9,7 @@ from stillframe.model.absent import Absent, Reason
 from stillframe.model.names import stem
 from stillframe.model.naming import symbolize
 from stillframe.model.value import enums, numbers, strings
-from stillframe.model.value.location import Missing
+from stillframe.model.value.location import Missing, Nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stillframe.model.value.value import Value
 
 ELLIPSIS = "…"
+ELLIPSIS_ROOM = 3
 DEEPEST = 16
 """Arrays of arrays, bases of bases, parts without names: they count as no level of their own."""
 LONGEST_SYMBOL = 120
@@ -138,12 +139,15 @@ class _Writer:
         self._above.append(what)
         shown: list[str] = []
         used = 2
-        for part in parts:
-            if used + len(part) > room and shown:
+        part = next(parts, None)
+        while part is not None:
+            following = next(parts, None)
+            if used + len(part) + (0 if following is None else ELLIPSIS_ROOM) > room and shown:
                 shown.append(ELLIPSIS)
                 break
             shown.append(part)
             used += len(part) + 2
+            part = following
         self._above.pop()
         return "{" + ", ".join(shown) + "}"
 
@@ -176,7 +180,7 @@ class _Writer:
         shown = _address(value, number)
         size = strings.character_bytes(target)
         if size is not None and target is not None:
-            found = strings.text_at(value.dereference().place, size, max(room - len(shown), 8), is_bounded=False)
+            found = strings.text_at(value.dereference().place, size, max(room - len(shown) - 4, 8), is_bounded=False)
             return f"{shown} {_literal(found, target)}"
         if depth <= 1 or target is None:
             return shown
@@ -227,7 +231,8 @@ def _missing_start(value: Value) -> Missing | None:
     if isinstance(size, Absent):
         return Missing(size)
     first = value.place.read(1) if size else b""
-    return first if isinstance(first, Missing) and first.address is not None else None
+    is_whole = isinstance(first, Missing) and (first.address is not None or isinstance(value.place, Nowhere))
+    return first if isinstance(first, Missing) and is_whole else None
 
 
 def _address(value: Value, number: int) -> str:
