@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 POINTERS = frozenset({"pointer", "array"})
 _OF_ENUMS = COMPARISONS | {"&", "|", "^"}
-_LITERALS = (Integer, Float, Character, Boolean, Cast, SizeOf)
 
 
 class Evaluator:
@@ -128,7 +127,9 @@ class Evaluator:
             self._fail(node, f"{node.name} is no register or pseudo-variable here")
         if self._scope.type(node.name, node.module) is not None:
             self._fail(node, f"{node.name} is a type, not a value")
-        return self._fail(node, f"{node.name} means nothing here: no variable, member, enumerator or function of this name")
+        return self._fail(
+            node, f"{node.name} means nothing here: no variable, member, enumerator or function of this name"
+        )
 
     def _named(self, node: Name) -> Value | Absent | None:
         return self._scope.value(node.name, node.module)
@@ -237,13 +238,17 @@ class Evaluator:
         is_yes = self._truth(node.condition, self.value(node.condition))
         taken, other = (node.yes, node.no) if is_yes else (node.no, node.yes)
         value = self.value(taken)
-        # The result has the type that both branches have in common ([expr.cond]). Of the other one only what is a
-        # number at sight is looked at: it may follow the very pointer that the condition guards.
-        if isinstance(other, _LITERALS) and _without_reference(value.type).kind == "base":
-            second = self.value(other)
-            if second.type.resolved.kind == "base" and second.type.resolved != _without_reference(value.type):
-                return binary("+", value, second.result(second.type, 0))
-        return value
+        if _without_reference(value.type).kind != "base":
+            return value
+        # The result has the type that both branches have in common ([expr.cond]). The other one may follow the very
+        # pointer that the condition guards: if it is worth nothing, its type does not count.
+        try:
+            second = _without_reference(self.value(other).type)
+        except StillframeError:
+            return value
+        if second.kind != "base" or second.name == _without_reference(value.type).name:
+            return value
+        return binary("+", value, value.result(second, 0))
 
     # --- calls, casts, sizes ------------------------------------------------------------------------------------------
 

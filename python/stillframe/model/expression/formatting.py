@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from stillframe.errors import StillframeError
+from stillframe.errors import OperationError, StillframeError
 from stillframe.model.absent import Absent
-from stillframe.model.expression.specifiers import Format
 from stillframe.model.value import numbers, strings
 from stillframe.model.value.text import Style
 from stillframe.model.value.value import Value
 
 if TYPE_CHECKING:
+    from stillframe.model.expression.specifiers import Format
     from stillframe.model.typing.type import Type
 
 MOST_ELEMENTS = 1 << 24
@@ -32,7 +32,7 @@ class FormattedValue(Value):
     __slots__ = ("specifiers",)
 
     def __init__(self, value: Value, specifiers: Format) -> None:
-        super().__init__(value.process, value.type, value.place, value.bits)
+        super().__init__(value.process, value.type, value.place, value._bits)
         self.specifiers = specifiers
         """Behind the expression that it is the value of."""
 
@@ -46,10 +46,12 @@ class FormattedValue(Value):
 def array_of(value: Value, count: int) -> Value:
     """The first `count` elements of an array, or of what a pointer points to.
 
-    :raises OperationError: if it is neither. :raises Unreadable: if the pointer is not there.
+    :raises OperationError: if it is neither, or the count makes no sense. :raises Unreadable: if the pointer is absent.
     """
+    if not 0 <= count <= MOST_ELEMENTS:
+        raise OperationError(f"{count:,} elements are not shown; at most {MOST_ELEMENTS:,} are")
     first = value.element(0)
-    return first.located(first.type.array(min(max(count, 0), MOST_ELEMENTS)), first.place)
+    return first.located(first.type.array(count), first.place)
 
 
 def shown(value: Value, format_: Format, style: Style) -> str:
@@ -121,7 +123,7 @@ def _text(value: Value, size: int, name: str, length: int) -> str | None:
             limit, is_bounded = min(limit, bytes_ // size), bytes_ // size <= limit
         first = value
     else:
-        first = value.located(value.type, value.process_location(int(value.number())))
+        first = value.object_at(value.type.types.void, int(value.number()))
     found = strings.text_at(first.place, size, limit, is_bounded=is_bounded)
     if found.missing is not None and not found.characters:
         return f"<{found.missing.absent.reason}>"

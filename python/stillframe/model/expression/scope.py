@@ -193,7 +193,7 @@ class Scope:
 class FrameScope(Scope):
     """A frame: its variables, its registers, its function's class and namespaces."""
 
-    def __init__(self, process: Process, frame: Frame, thread: ThreadRecord) -> None:
+    def __init__(self, process: Process, frame: Frame, thread: ThreadRecord | None) -> None:
         super().__init__(process, frame.module, thread, frame.registers)
         self._frame = frame
 

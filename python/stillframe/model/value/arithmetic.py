@@ -97,7 +97,9 @@ def _promoted(value: Value) -> Type:
     if not is_float(type_) and not isinstance(size, Absent) and size < INT_BYTES:
         return fundamental(type_.types, "int")
     if type_.encoding in {"unicode", "boolean", "hresult"}:
-        return fundamental(type_.types, "unsigned int" if type_.encoding == "unicode" else "int")
+        # `wchar_t` of 4 bytes has a sign on x86; that it has none on Arm shows only in what is no character.
+        is_unsigned = type_.encoding == "unicode" and type_.tag != "wchar_t"
+        return fundamental(type_.types, "unsigned int" if is_unsigned else "int")
     return type_
 
 

@@ -58,7 +58,8 @@ class Value(Operators):
         """A result: a number in this type, wrapped at its width."""
         resolved = type_.resolved
         size = resolved.size_bytes
-        return cls(process, type_, AtHand(numbers.encode(number, resolved, 0 if isinstance(size, Absent) else size)))
+        size = 0 if isinstance(size, Absent) else size
+        return cls(process, type_, AtHand(numbers.encode(number, resolved, size, is_x86=process.is_x86)))
 
     def result(self, type_: Type, number: Number) -> Value:
         """A number in this type, in the same process."""
