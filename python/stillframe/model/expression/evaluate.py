@@ -152,7 +152,10 @@ class Evaluator:
         if node.is_arrow and object_.type.resolved.kind == "array":
             object_ = object_.element(0)
         elif node.is_arrow and class_of(object_) is _without_reference(object_.type):
-            self._fail(node, f"{object_.type.name} is no pointer: use '.'; operators of the program do not run")
+            self._fail(
+                node,
+                f"{_without_reference(object_.type).name} is no pointer: use '.'; operators of the program do not run",
+            )
         return member_of(object_, self._scope.substituted(node.name))
 
     def _index(self, node: Index) -> Value:
@@ -289,13 +292,23 @@ class Evaluator:
         return whole.cast(type_) if found is not None else value.result(type_, 0)
 
     def _size_of(self, node: SizeOf) -> Value:
-        type_ = self.type(node.operand) if isinstance(node.operand, TypeName) else self._type_or_none(node.operand)
+        type_ = self.type(node.operand) if isinstance(node.operand, TypeName) else self._array_type(node.operand)
+        if type_ is None:
+            type_ = self._type_or_none(node.operand)
         if type_ is None:
             type_ = self.value(node.operand).type
         size = _without_reference(type_).size_bytes
         if isinstance(size, Absent):
             self._fail(node.operand, f"{type_.name}: {size.reason}")
         return self._result("size_t", size)
+
+    def _array_type(self, node: Node) -> Type | None:
+        """`Point[3]` reads as an element of something; it is an array if `Point` is a type alone."""
+        if not isinstance(node, Index) or not isinstance(node.object, Name) or not isinstance(node.index, Integer):
+            return None
+        name = node.object
+        type_ = None if self._named(name) is not None else self._scope.type(name.name, name.module)
+        return None if type_ is None else type_.array(node.index.value)
 
     def _type_or_none(self, node: Node) -> Type | None:
         """The type that a name stands for, or the type of what can be said without reading: sizes need no memory."""

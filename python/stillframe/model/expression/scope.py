@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stillframe.model.process import Process
     from stillframe.model.typing.type import Type
 
+MOST_BASES = 64
+"""Looked into for an enumeration."""
 MOST_REMEMBERED = 4096
 """Names of types of which a scope knows what they stand for."""
 
@@ -111,12 +113,17 @@ class Scope:
         class_ = class_of(this)
         if not class_.is_class:
             return None
-        first = scopes_of(name)[0]
-        if class_.path_to(first):
-            return member_of(this, name)
-        enums = (member.type for member in class_.members if member.kind == "nested_type")
-        found = (self.enumerator_of(each, name) for each in enums if each.resolved.kind == "enum")
-        return next((value for value in found if value is not None), None)
+        return member_of(this, name) if has_member(class_, name) else self._nested_enumerator(class_, name)
+
+    def _nested_enumerator(self, class_: Type, name: str) -> Value | None:
+        """The value of an enumeration that the class or one of its bases declares."""
+        for each in with_bases(class_):
+            for member in each.members:
+                if member.kind == "nested_type" and member.type.resolved.kind == "enum":
+                    found = self.enumerator_of(member.type, name)
+                    if found is not None:
+                        return found
+        return None
 
     def _global(self, name: str, modules: list[Module] | None) -> Value | Absent | None:
         if modules is None:
@@ -134,9 +141,7 @@ class Scope:
             return None
         if type_.resolved.kind == "enum":
             return self.enumerator_of(type_, own)
-        nested = [member.type for member in type_.members if member.kind == "nested_type"] if type_.is_class else []
-        enums = (self.enumerator_of(each, own) for each in nested if each.resolved.kind == "enum")
-        return next((value for value in enums if value is not None), None)
+        return self._nested_enumerator(type_.resolved, own) if type_.is_class else None
 
     def enumerator_of(self, type_: Type, name: str) -> Value | None:
         """The value of an enumeration that is called `name`."""
@@ -269,11 +274,33 @@ def member_of(object_: Value, name: str) -> Value:
 
     :raises NoSuchMember: :raises OperationError: :raises Unreadable:
     """
+    qualifier, own = _split(class_of(object_), name)
+    return (object_.member(qualifier) if qualifier else object_).member(own)
+
+
+def has_member(class_: Type, name: str) -> bool:
+    """Whether `member_of` finds one of this name in objects of the class."""
+    qualifier, own = _split(class_, name)
+    if not qualifier:
+        return bool(class_.path_to(own))
+    path = class_.path_to(qualifier)
+    return bool(path) and path[-1].is_base and bool(path[-1].type.path_to(own))
+
+
+def _split(class_: Type, name: str) -> tuple[str, str]:
+    """The base that is named, empty for the class itself, and the member."""
     *scopes, own = scopes_of(name)
     qualifier = "::".join(scopes)
-    if qualifier and qualifier not in {class_of(object_).name, last_scope(class_of(object_).name)}:
-        object_ = object_.member(qualifier)
-    return object_.member(own)
+    return "" if qualifier in {class_.name, last_scope(class_.name)} else qualifier, own
+
+
+def with_bases(class_: Type) -> list[Type]:
+    """The class and all its bases, nearest first, each once."""
+    found = [class_]
+    for each in found:
+        bases = (member.type.resolved for member in each.bases)
+        found += [base for base in bases if base not in found][: MOST_BASES - len(found)]
+    return found
 
 
 def class_of(value: Value) -> Type:
