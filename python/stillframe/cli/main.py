@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 VERBS = {
     "report": "What happened: the crash, its stack, its modules, what is missing.",
     "stack": "Stacks of threads.",
+    "locals": "Variables of frames: types, values, places.",
     "threads": "The threads and where they are.",
     "modules": "The modules, and the state of their images and symbols.",
     "disasm": "Instructions woven with source.",
     "memory": "Bytes of memory, and where they come from.",
+    "type": "A type: its size, members, offsets.",
     "registers": "Registers of a frame.",
     "process": "Command line, directory, environment, times, handles.",
     "regions": "The address space, and how much of it the dump holds.",

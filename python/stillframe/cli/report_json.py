@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HANDLE_DATA = 12
 
 
-def report(dump: Dump, threads: Sequence[Thread]) -> None:
+def report(dump: Dump, threads: Sequence[Thread], *, with_locals: bool = False) -> None:
     """Writes the report; stacks are walked of `threads` alone, those of others are null."""
     shown = {thread.index for thread in threads}
     crashed = dump.crashed_thread
@@ -45,7 +45,7 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "thread_count": len(dump.threads),
             "threads": [_thread(dump, thread, is_shown=thread.index in shown) for thread in dump.threads],
             "unloaded_modules": _unloaded_modules(dump),
-            "stillframe": _extras(dump, threads),
+            "stillframe": {**_extras(dump, threads), **(_locals(dump, threads) if with_locals else {})},
             # Last: by now every file that the stacks needed has been looked for.
             "modules": [schema.module(dump, module) for module in dump.modules],
             "modules_contains_cert_info": False,
@@ -108,6 +108,12 @@ def _unloaded_modules(dump: Dump) -> list[Object]:
         }
         for module in dump.unloaded_modules
     ]
+
+
+def _locals(dump: Dump, threads: Sequence[Thread]) -> Object:
+    from stillframe.cli.value_json import thread_locals
+
+    return {"locals": [thread_locals(dump, thread, thread.frames) for thread in threads]}
 
 
 def _extras(dump: Dump, threads: Sequence[Thread]) -> Object:

@@ -265,6 +265,12 @@ class Dump:
         """
         return self._process.types.parse(name)
 
+    def types_matching(self, pattern: str, limit: int = 1000) -> list[Type]:
+        """Up to `limit` types whose qualified name matches `pattern` (`*`, `?`; case does not count), module by module.
+        Reads all types of every module.
+        """
+        return self._process.types.matching(pattern, limit)
+
     def disassemble(
         self, start: int | str | Function | Symbol | Frame, *, count: int | None = None, end: int | None = None
     ) -> Listing:

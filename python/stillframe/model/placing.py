@@ -109,9 +109,8 @@ class _Placer:
 
     def _absent(self, located: Located) -> Absent:
         if located.missing == "memory" and located.address is not None:
-            return self._process.memory.read_partial(located.address, 1).absent or Absent.because(
-                Reason.PLACE_IN_ABSENT_MEMORY
-            )
+            absent = self._process.memory.read_partial(located.address, 1).absent
+            return Absent.because(Reason.PLACE_IN_ABSENT_MEMORY) if absent is None else absent
         return Absent.because(MISSING.get(located.missing or "", Reason.OPTIMIZED_AWAY))
 
     def _register(self, name: str, first_byte: int, registers: Registers) -> Location | Absent:

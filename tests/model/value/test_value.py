@@ -279,6 +279,8 @@ def test_casts_of_pointers_and_objects_go_along_bases(tmp_path: Path) -> None:
     assert int(pointer.cast("D *")) == HEAP
     assert int(pointer.cast("int *")) == HEAP + 8
     assert whole.cast("B").b == 2
+    assert whole.cast("B &").b == 2
+    assert whole["B"].cast("int &") == 2
     assert made.value(second, HEAP + 8).cast("D").a == 1
     assert whole["B"].address == HEAP + 8
     with pytest.raises(OperationError):
@@ -308,8 +310,8 @@ def test_dynamic_type_by_microsofts_names(tmp_path: Path) -> None:
     debug = FakeDebug()
     shape, named = polymorphic(debug)
     debug.symbols = [
-        FakeSymbol("??_7Rect@geo@@6BShape@1@@", "const geo::Rect::`vftable'{for `geo::Shape'}", 0x2000),
-        FakeSymbol("??_7Rect@geo@@6BNamed@1@@", "const geo::Rect::`vftable'{for `geo::Named'}", 0x2100),
+        FakeSymbol("??_7Rect@geo@@6BShape@1@@", "geo::Rect::`vftable'", 0x2000),
+        FakeSymbol("??_7Rect@geo@@6BNamed@1@@", "geo::Rect::`vftable'", 0x2100),
     ]
     made = program(tmp_path, debug, RECT)
     for id_, address in ((shape, HEAP), (named, HEAP + 16)):
@@ -325,7 +327,7 @@ def test_a_vtable_that_names_another_class_is_not_believed(tmp_path: Path) -> No
     debug = FakeDebug()
     shape, _ = polymorphic(debug)
     debug.class_("Other", 8)
-    debug.symbols = [FakeSymbol("??_7Other@@6B@", "const Other::`vftable'", 0x2000)]
+    debug.symbols = [FakeSymbol("??_7Other@@6B@", "Other::`vftable'", 0x2000)]
     value = program(tmp_path, debug, RECT).value(shape)
     assert value.dynamic.type.name == "geo::Shape"
 
@@ -351,7 +353,7 @@ def test_dynamic_type_of_the_itanium_abi(has_symbol: bool, tmp_path: Path) -> No
     debug = FakeDebug()
     _, named = polymorphic(debug)
     if has_symbol:
-        debug.symbols = [FakeSymbol("_ZTVN3geo4RectE", "vtable for geo::Rect", 0x1FF0, size_bytes=0x200)]
+        debug.symbols = [FakeSymbol("_ZTVN3geo4RectE", "{vtable(geo::Rect)}", 0x1FF0, size_bytes=0x200)]
     memory = {
         BASE + 0x20F0: struct.pack("<qQ", -16, BASE + 0x2400),
         BASE + 0x2400: struct.pack("<QQ", 0, BASE + 0x2500),

@@ -91,6 +91,17 @@ class Types:
             if type_ is not None:
                 yield type_
 
+    def matching(self, pattern: str, limit: int) -> list[Type]:
+        """Up to `limit` types whose name matches `pattern` (`*`, `?`; case does not count), module by module."""
+        found: list[Type] = []
+        for module in self._modules:
+            debug = self.debug_file(module)
+            ids = [] if debug is None else debug.types_matching(pattern, limit - len(found))
+            found += [type_ for _, id_ in ids if (type_ := self.of(module, id_)) is not None]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
     def _near_first(self, near: Module | None) -> Iterator[Module]:
         if near is not None:
             yield near

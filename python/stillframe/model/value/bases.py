@@ -86,7 +86,8 @@ def cast(value: Value, type_: Type) -> Value:
     have = value.type.resolved
     if wanted.kind in {"reference", "rvalue_reference"}:
         target = wanted.target or wanted.types.void
-        return _object(value, target) or value.reinterpret(target)
+        found = _object(value, target)
+        return value.reinterpret(target) if found is None else found
     if wanted.kind == "pointer":
         return _pointer(value, type_, wanted)
     if wanted.kind in NUMBERS or wanted.kind == "member_pointer":

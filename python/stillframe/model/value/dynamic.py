@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 256
 LONGEST_NAME = 4096
-_VFTABLE = re.compile(r"(?:const )?(?P<class>.+)::`vftable'(?:\{for `(?P<base>.+?)'.*\})?")
+_VFTABLE = re.compile(r"(?:const )?(?P<class>.+)::`vftable'.*")
+_OF_BASE = re.compile(r".*@@6B(?:(?P<base>[A-Za-z_]\w*)@.*|@)")
+"""The end of a decorated name: `6B@` is the only vtable, `6BNamed@1@@` that of a base."""
 _ITANIUM = re.compile(r"\{?vtable(?: for |\()(?P<class>.+?)\)?\}?")
 _LOCATOR_SIGNATURES = {4: 0, 8: 1}
 
@@ -128,7 +130,10 @@ class _Table:
         if match is None or type_ is None:
             return None
         located = self._locator()
-        offset = located[0] if located else _pointer_offset(type_, match["base"])
+        of_base = _OF_BASE.fullmatch(symbol.decorated_name)
+        if located is not None:
+            return Whole(type_, self._pointer - located[0])
+        offset = None if of_base is None else _pointer_offset(type_, of_base["base"])
         return None if offset is None else Whole(type_, self._pointer - offset)
 
     def _above(self, name: str) -> Whole | None:
