@@ -13,7 +13,7 @@ from stillframe.errors import ExpressionError, Unreadable
 from stillframe.model.expression.expression import Expression
 
 if TYPE_CHECKING:
-    from stillframe import Dump
+    from stillframe import Absent, Dump
     from stillframe.cli.schema import Object
     from stillframe.cli.verb import Request
     from stillframe.model.value.value import Value
@@ -49,8 +49,13 @@ def run(request: Request, text: str, which: str, frame_number: int | None, depth
         schema.show(_as_json(dump, text, value, depth))
     else:
         _show(value, depth)
-    if (absent := value.absent) is not None:
+    if (absent := _absent(value)) is not None:
         raise Unanswered(f"{text}: {absent}")
+
+
+def _absent(value: Value) -> Absent | None:
+    """Why some of it is not there. Of a function nothing is shown but its name."""
+    return None if value.type.resolved.kind == "function" else value.absent
 
 
 def _show(value: Value, depth: int) -> None:
@@ -66,7 +71,7 @@ def _show(value: Value, depth: int) -> None:
 def _as_json(dump: Dump, text: str, value: Value, depth: int) -> Object:
     from stillframe.cli import schema
 
-    absent = value.absent
+    absent = _absent(value)
     return {
         "expression": text,
         "type": value.type.name,
