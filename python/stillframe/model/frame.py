@@ -210,7 +210,7 @@ class Frame:
         """
         # Instructions cannot be decoded backwards: start where the function does.
         function = self.function
-        if isinstance(function, Absent) or self.registers.cpu in {"arm64", "arm"}:
+        if isinstance(function, Absent) or self.registers.cpu == "arm":
             return ()
         if not 0 <= self.instruction - function.address <= LARGEST_FUNCTION_BYTES:
             return ()
