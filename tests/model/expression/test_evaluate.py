@@ -270,7 +270,7 @@ def test_types_of_results(made: Program, text: str, type_: str) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "reason"),
     [
-        ("depth + nothing", 9, "nothing means nothing here"),
+        ("depth + nothing", 9, "nothing means nothing in geo::Rect::area: no variable"),
         ("depth + geo::Rect", 9, "geo::Rect is a type, not a value"),
         ("rect->m_x", 7, "geo::Rect has no member m_x"),
         ("depth.x", 7, "int has no members"),
@@ -292,7 +292,7 @@ def test_types_of_results(made: Program, text: str, type_: str) -> None:
         ("rect->area()", 11, "does not run code of the program"),
         ("geo::Rect(1, 2)", 1, "no object of geo::Rect is made"),
         ("(Nothing*)rect", 2, "Nothing: no type of this name"),
-        ("sizeof(Nothing)", 8, "Nothing means nothing here"),
+        ("sizeof(Nothing)", 8, "Nothing means nothing in"),
         ("nomodule!x", 1, "nomodule: no module of this name"),
         ("@rxx + 1", 1, "rxx is no register"),
         ("(void)depth", 1, "nothing is left of what is cast to void"),

@@ -124,11 +124,12 @@ class Evaluator:
         if found is not None:
             return found
         if isinstance(node, Pseudo):
-            self._fail(node, f"{node.name} is no register or pseudo-variable here")
+            self._fail(node, f"{node.name} is no register or pseudo-variable {self._scope.words}")
         if self._scope.type(node.name, node.module) is not None:
             self._fail(node, f"{node.name} is a type, not a value")
         return self._fail(
-            node, f"{node.name} means nothing here: no variable, member, enumerator or function of this name"
+            node,
+            f"{node.name} means nothing {self._scope.words}: no variable, member, enumerator or function of this name",
         )
 
     def _named(self, node: Name) -> Value | Absent | None:

@@ -56,6 +56,11 @@ class Scope:
         """The qualified name of the function or class whose names are visible; empty: none."""
         return ""
 
+    @property
+    def words(self) -> str:
+        """Where it is, for errors: `here`, `in main`."""
+        return "here"
+
     def own(self, name: str) -> Value | Absent | None:  # noqa: ARG002 - heirs look at it
         """What the scope itself declares by this name: a local variable. None: nothing."""
         return None
@@ -207,6 +212,11 @@ class FrameScope(Scope):
         """See `Scope.inside`."""
         return self._frame.name if self._frame.name_kind == "function" else ""
 
+    @property
+    def words(self) -> str:
+        """See `Scope.words`."""
+        return f"in {self._frame.name}"
+
     def own(self, name: str) -> Value | Absent | None:
         """See `Scope.own`."""
         return next((each.value for each in self._frame.variables if each.name == name), None)
@@ -234,6 +244,11 @@ class ObjectScope(Scope):
     def inside(self) -> str:
         """See `Scope.inside`."""
         return self._object.type.resolved.name
+
+    @property
+    def words(self) -> str:
+        """See `Scope.words`."""
+        return f"in {self.inside}"
 
     def own(self, name: str) -> Value | Absent | None:
         """See `Scope.own`."""
