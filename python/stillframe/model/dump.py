@@ -250,7 +250,7 @@ class Dump:
 
         return Expression(text).value_or_absent(self.scope if frame is None else frame.scope)
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         """Where names are looked up by expressions that belong to no frame: globals, and types of every module."""
         from stillframe.model.expression.scope import Scope

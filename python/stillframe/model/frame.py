@@ -163,7 +163,7 @@ class Frame:
 
         return Expression(text).value_or_absent(self.scope)
 
-    @property
+    @cached_property
     def scope(self) -> FrameScope:
         """Where names are looked up by expressions that are evaluated here."""
         from stillframe.model.expression.scope import FrameScope

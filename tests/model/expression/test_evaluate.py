@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 import stillframe
 from stillframe import Absent, ExpressionError, FaultError, Reason
+from stillframe.errors import Unreadable
 from stillframe.model.expression.expression import Expression
 from stillframe.model.expression.scope import ObjectScope, Scope
 from stillframe.model.value.value import Value
@@ -168,6 +170,8 @@ def test_names(made: Program, text: str, number: int) -> None:
         ("&rect->m_data[3] - &rect->m_data[0]", 3),
         ("(char*)&rect->m_data[1] - (char*)rect->m_data", 4),
         ("rect->m_low", 5),
+        ("rect->m_low - 6", -1),  # a bit-field of 3 bits is promoted to `int` ([conv.prom])
+        ("(int)-3.99 + (unsigned char)255.9", 252),
         ("rect->m_next->m_id", 42),
         ("((geo::Rect*)rect->m_next)->m_h", -7),
         ("static_cast<geo::Rect*>(rect->m_next)->m_h", -7),
@@ -179,6 +183,7 @@ def test_names(made: Program, text: str, number: int) -> None:
         ("rect->m_color == 40", 1),
         ("rect->m_mode == Mode::Busy", 1),
         ("rect->m_color + 1", 41),
+        ("(app!Color)-1 == -1", 1),
         ("null == nullptr", 1),
         ("null == 0", 1),
         ("rect != null && rect->m_w > 5", 1),
@@ -295,6 +300,13 @@ def test_types_of_results(made: Program, text: str, type_: str) -> None:
         ("sizeof(Nothing)", 8, "Nothing means nothing in"),
         ("nomodule!x", 1, "nomodule: no module of this name"),
         ("@rxx + 1", 1, "rxx is no register"),
+        ("1 + (int)1e10", 5, "10000000000.0 does not fit in int"),
+        ("(unsigned)-1.5", 1, "does not fit"),
+        ("(long long)(1e308 * 10)", 1, "inf does not fit"),
+        ("(int)(1e308 * 10 - 1e308 * 10)", 1, "nan does not fit"),
+        ("sizeof(void)", 8, "void has no size"),
+        ("sizeof(work)", 8, "has no size"),
+        ("&rect->m_low", 1, "has no address"),
         ("(void)depth", 1, "nothing is left of what is cast to void"),
         ("depth,10", 7, "int has no elements"),
         ("rect,[0 - 1]", 9, "-1 elements are not shown"),
@@ -370,6 +382,72 @@ def test_without_a_frame_there_are_globals_and_types(made: Program) -> None:
 )
 def test_format_specifiers(made: Program, text: str, shown: str) -> None:
     assert str(value(made, text)) == shown
+
+
+WORDS = ["depth", "rect", "*rect", "ref", "null", "wild", "bytes", "gone", "work", "raw", "wide", "limit", "missing"]
+WORDS += ["rect->m_data", "rect->m_color", "rect->m_low", "Mode::Busy", "Blue", "geo::Rect", "this", "nothing", "@rip"]
+WORDS += ["0", "1", "1.5", "1e308", "'a'", '"text"', "nullptr", "true", "18446744073709551615", "0x8000000000000000"]
+BETWEEN = ["+", "-", "*", "/", "%", "<<", ">>", "<", "==", "&", "|", "^", "&&", "||", "?1:", "["]
+BEFORE = [
+    "-",
+    "~",
+    "!",
+    "*",
+    "&",
+    "sizeof ",
+    "(int)",
+    "(char*)",
+    "(geo::Shape*)",
+    "(geo::Rect&)",
+    "(Mode)",
+    "(bool)",
+    "(float)",
+]
+BEFORE += ["dynamic_cast<geo::Shape*>(", "reinterpret_cast<int>(", "(long double)", "(void*)", "(int(*)[2])", "work("]
+BEHIND = ["", "", "", ".m_w", "->m_id", "[0]", "[-1]", ",x", ",s", ",su", ",3", ",c", ",!", ",e", ",[depth]s32b"]
+
+
+def test_random_expressions_are_values_or_errors_with_a_column(made: Program) -> None:
+    """Whatever is asked of whatever: no other exception, no endless text."""
+    source = random.Random(4)
+    scope = made.dump.threads[0].frames[0].scope
+
+    def grown(depth: int) -> str:
+        if not depth:
+            return source.choice(WORDS)
+        if source.random() < 0.5:
+            before = source.choice(BEFORE)
+            return f"{before}{grown(depth - 1)}{')' * (before.count('(') > before.count(')'))}"
+        between = source.choice(BETWEEN)
+        return f"({grown(depth - 1)}) {between} ({grown(depth - 1)}){']' * (between == '[')}"
+
+    values = 0
+    for _ in range(6000):
+        text = f"({grown(source.randint(0, 3))}){source.choice(BEHIND)}"
+        found, error = outcome(scope, text)
+        if error is not None:
+            assert 1 <= error.column <= len(text) + 1, text
+            assert "\n" not in str(error), text
+        elif found is not None:
+            values += 1
+            assert len(found.format()) <= 200, text
+    assert values > 500
+
+
+def outcome(scope: Scope, text: str) -> tuple[Value | None, ExpressionError | None]:
+    try:
+        return Expression(text).value(scope), None
+    except ExpressionError as error:
+        return None, error
+    except Unreadable:
+        return None, None
+
+
+def test_deep_trees_are_evaluated(made: Program) -> None:
+    assert int(value(made, "(" * 60 + "depth" + ")" * 60)) == 3
+    assert int(value(made, "- " * 90 + "depth")) == 3
+    assert int(value(made, "+".join(["depth"] * 90))) == 270
+    assert int(value(made, "*&" * 45 + "depth")) == 3
 
 
 def test_registers_and_pseudo_variables(tmp_path: Path) -> None:

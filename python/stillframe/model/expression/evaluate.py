@@ -299,6 +299,8 @@ class Evaluator:
         if type_ is None:
             type_ = self.value(node.operand).type
         size = _without_reference(type_).size_bytes
+        if _without_reference(type_).kind in {"void", "function"}:
+            self._fail(node.operand, f"{type_.name} has no size")
         if isinstance(size, Absent):
             self._fail(node.operand, f"{type_.name}: {size.reason}")
         return self._result("size_t", size)

@@ -89,7 +89,7 @@ def _special(value: Value, names: frozenset[str], style: Style) -> str | None:
 def _number(value: Value, type_: Type, names: frozenset[str]) -> str | None:
     number, size = int(value.number()), len(value.data())
     pattern = number & ((1 << 8 * size) - 1)
-    if "c" in names:
+    if "c" in names and type_.kind == "base":
         return f"{number} {strings.quoted(chr(pattern) if pattern < 0x110000 else '?', chr(39))}"
     if names & {"hr", "wm", "wc"}:
         return f"0x{pattern:0{2 * size}x}"

@@ -6,7 +6,7 @@ namespaces around declare, from the inside out; globals. Then what debuggers add
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from stillframe.errors import NoSuchModule, SymbolsMissing
 from stillframe.model.absent import Absent
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 MOST_BASES = 64
 """Looked into for an enumeration."""
 MOST_REMEMBERED = 4096
-"""Names of types of which a scope knows what they stand for."""
+"""Names of which scopes know what they stand for."""
+
+Key: TypeAlias = "tuple[str, str | None, str, int | None]"
+"""A name, its module; where it is looked up: inside of what, near to which module."""
+
+
+class Known(NamedTuple):
+    """What was found out. It stays true: a dump does not change."""
+
+    values: dict[Key, Value | Absent | None]
+    types: dict[Key, Type | None]
 
 
 class Scope:
@@ -47,7 +57,11 @@ class Scope:
         self.thread = thread
         """Whose thread-local variables and blocks are meant."""
         self.registers = registers
-        self._types: dict[tuple[str, str | None], Type | None] = {}
+        self._known = Known({}, {})
+
+    def share(self, other: Scope) -> None:
+        """Has what `other` found out count here, too: scopes of many objects look the same names up."""
+        self._known = other._known
 
     # --- what heirs override ------------------------------------------------------------------------------------------
 
@@ -101,6 +115,17 @@ class Scope:
                 found = self._member(name)
             if found is not None:
                 return found
+        key = self._key(name, module)
+        if key not in self._known.values:
+            _limit(self._known.values)
+            self._known.values[key] = self._outside(name, module)
+        return self._known.values[key]
+
+    def _key(self, name: str, module: str | None) -> Key:
+        return name, module, self.inside, None if self.near is None else self.near.index
+
+    def _outside(self, name: str, module: str | None) -> Value | Absent | None:
+        """What is declared outside of the scope and of `this`."""
         modules = [module_named(self.process, module)] if module else None
         for qualified in named_from("" if module else self.inside, name):
             for spelled in spellings(qualified):
@@ -178,16 +203,20 @@ class Scope:
 
     def is_type(self, name: str) -> bool:
         """Whether `name` is a type here, whatever else it may be."""
-        return self.type(name) is not None
+        module, _, own = name.rpartition("!")
+        try:
+            return self.type(own, module or None) is not None
+        except NoSuchModule:
+            return False  # said when the name is evaluated
 
     def type(self, name: str, module: str | None = None) -> Type | None:
         """The type that `name` stands for here. None: none."""
-        key = (name, module)
-        if key not in self._types:
-            if len(self._types) >= MOST_REMEMBERED:
-                self._types.clear()
-            self._types[key] = self._find_type(self.substituted(name), module)
-        return self._types[key]
+        name = self.substituted(name)
+        key = self._key(name, module)
+        if key not in self._known.types:
+            _limit(self._known.types)
+            self._known.types[key] = self._find_type(name, module)
+        return self._known.types[key]
 
     def _find_type(self, name: str, module: str | None) -> Type | None:
         types = self.process.types
@@ -239,6 +268,7 @@ class ObjectScope(Scope):
         self._object = object_
         self._outer = outer
         self._names = names or {}
+        self.share(outer)
 
     @property
     def inside(self) -> str:
@@ -266,6 +296,11 @@ class ObjectScope(Scope):
     def call(self, name: str, arguments: Sequence[Value]) -> Value | None:
         """See `Scope.call`."""
         return self._outer.call(name, arguments)
+
+
+def _limit(known: dict[Key, Any]) -> None:
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
 
 
 def module_named(process: Process, name: str) -> Module:
@@ -304,6 +339,8 @@ def has_member(class_: Type, name: str) -> bool:
 
 def _split(class_: Type, name: str) -> tuple[str, str]:
     """The base that is named, empty for the class itself, and the member."""
+    if "::" not in name:
+        return "", name
     *scopes, own = scopes_of(name)
     qualifier = "::".join(scopes)
     return "" if qualifier in {class_.name, last_scope(class_.name)} else qualifier, own

@@ -94,6 +94,8 @@ def _promoted(value: Value) -> Type:
     if type_.kind != "base":
         raise OperationError(f"{value.type.name} is no number")
     size = type_.size_bytes
+    if value.bit_count is not None and value.bit_count < 8 * INT_BYTES:
+        return fundamental(type_.types, "int")  # a bit-field whose values all fit
     if not is_float(type_) and not isinstance(size, Absent) and size < INT_BYTES:
         return fundamental(type_.types, "int")
     if type_.encoding in {"unicode", "boolean", "hresult"}:

@@ -81,6 +81,11 @@ class Value(Operators):
         return self.place.address
 
     @property
+    def bit_count(self) -> int | None:
+        """Of a bit-field: how many bits it has."""
+        return None if self._bits is None else self._bits[1]
+
+    @property
     def location(self) -> str:
         """Where it is, in words: `[rbp-0x10]`, `esi`, `0x9f7b30`; empty of results of computations."""
         return self.place.text
