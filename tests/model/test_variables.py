@@ -11,7 +11,7 @@ import pytest
 from stillframe import Absent, Reason
 from stillframe.errors import AmbiguousSymbol, NoSuchModule, NoSuchVariable
 from stillframe.model.placing import Frames, _Placer, part_name
-from stillframe.model.value.location import InMemory, InParts
+from stillframe.model.value.location import InMemory, InParts, Missing
 from stillframe.model.value.value import Value
 from stillframe.model.variables import named_from
 from support.dump_builder import LINUX
@@ -58,10 +58,12 @@ class FakeRegisters:
         return {"rax": 0x1122334455667788, "rsi": (-11) & ((1 << 64) - 1), "xmm0": 1 << 64 | 2}.get(name)
 
 
-def place(made: Program, located: FakeLocated, size: int | None = 4) -> Location | Absent:
+def place(
+    made: Program, located: FakeLocated, size: int | None = 4, words: str | None = "[rbp-0x10]"
+) -> Location | Absent:
     frames = Frames((), made.dump.threads[0].record)
     placer = _Placer(made.process, made.dump.modules[0], frames, size)
-    return placer.place(cast("Any", located), cast("Any", FakeRegisters()), "[rbp-0x10]")
+    return placer.place(cast("Any", located), cast("Any", FakeRegisters()), words)
 
 
 def read(made: Program, located: FakeLocated, size: int) -> tuple[str, bytes]:
@@ -104,7 +106,12 @@ def test_names_of_parts_of_registers(cpu: str, register: str, first_byte: int, s
 def test_memory_and_constants(tmp_path: Path) -> None:
     made = program(tmp_path, FakeDebug(), b"\1\2\3\4")
     assert read(made, FakeLocated("memory", HEAP), 4) == ("[rbp-0x10]", b"\1\2\3\4")
-    assert read(made, FakeLocated("value", data=b"\5\0\0\0\0\0\0\0"), 4) == ("constant", b"\5\0\0\0")
+    constant = place(made, FakeLocated("value", data=b"\5\0\0\0\0\0\0\0"), 4, "constant")
+    assert not isinstance(constant, Absent)
+    assert (constant.text, constant.read(4), constant.address) == ("constant", b"\5\0\0\0", None)
+    computed = place(made, FakeLocated("value", data=b"\5"), 4, None)
+    assert not isinstance(computed, Absent)
+    assert (computed.text, computed.read(4)) == ("computed", Missing(Absent.because(Reason.NOT_COVERED)))
 
 
 def test_pieces(tmp_path: Path) -> None:

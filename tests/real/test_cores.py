@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from support.cores import BUILDS, built_core, core_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,37 +65,17 @@ for thread in sorted(gdb.selected_inferior().threads(), key=lambda thread: threa
 end
 """
 """Physical frames of all threads; tail calls have none, gdb makes theirs up."""
-BUILDS = [(compiler, level) for compiler in ("g++", "clang++-19") for level in ("-O0", "-O2") if shutil.which(compiler)]
 
 
 def line_of(mark: str) -> int:
     return next(number for number, line in enumerate(PROGRAM.splitlines(), 1) if mark in line)
 
 
-def core_of(program: str, folder: Path) -> Path:
-    """What is left of a program that crashes."""
-
-    def allow_cores() -> None:
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-    subprocess.run([program], cwd=folder, env={}, preexec_fn=allow_cores, check=False)
-    cores = list(folder.glob("core*"))
-    if not cores:
-        pytest.skip("this machine sends cores elsewhere (/proc/sys/kernel/core_pattern)")
-    return cores[0]
-
-
 @pytest.fixture(scope="module", params=BUILDS, ids="".join)
 def core(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program's core, with the program and its source beside it."""
-    if sys.platform != "linux":
-        pytest.skip("cores are of Linux")
     compiler, level = request.param
-    folder = tmp_path_factory.mktemp("core")
-    (folder / "program.cpp").write_text(PROGRAM)
-    command = [compiler, "-g", level, "-std=c++17", "-pthread", "program.cpp", "-o", "program"]
-    subprocess.run(command, cwd=folder, check=True)
-    return core_of("./program", folder)
+    return built_core(PROGRAM, compiler, level, tmp_path_factory.mktemp("core"))
 
 
 def calls(thread: Thread) -> list[tuple[str, int | None]]:

@@ -1,10 +1,10 @@
 //! Where a variable is in one frame of a stack.
 
 use crate::address::{ReadMemory, Rva};
-use crate::debuginfo::{DebugInfo, Located, LocatedPiece, Machine, Missing, Piece, Place};
+use crate::debuginfo::{CallTarget, DebugInfo, Located, LocatedPiece, Machine, Missing, Piece, Place};
 use crate::process::Process;
 use crate::registers::{Cpu, Register};
-use crate::unwind::{Frame, Known, Process as _};
+use crate::unwind::{Frame, Known, Process as _, canonical_frame_address};
 
 /// Calls that are followed towards the outermost frame for what one passed to the next.
 const MOST_CALLERS: usize = 16;
@@ -104,6 +104,11 @@ impl<'a> FrameView<'a> {
         if self.cpu().pointer_size_bytes() == 4 { address & u64::from(u32::MAX) } else { address }
     }
 
+    /// The address that counts, in the frame's module.
+    fn rva(&self) -> Option<Rva> {
+        Rva::of(self.frame.lookup_address, self.module_base()?)
+    }
+
     fn debug_info(&self) -> Option<&'a dyn DebugInfo> {
         match self.process.debug_info(self.frame.module?) {
             Known::Yes(debug) => Some(debug),
@@ -149,7 +154,8 @@ impl Machine for FrameView<'_> {
     }
 
     fn cfa(&self) -> Option<u64> {
-        self.frame.cfa
+        // The walk has not gone beyond the outermost frame; where that begins, its own record tells all the same.
+        self.frame.cfa.or_else(|| canonical_frame_address(self.process, self.frame))
     }
 
     fn virtual_frame(&self) -> Option<u64> {
@@ -160,10 +166,19 @@ impl Machine for FrameView<'_> {
         self.process.module_at(self.frame.lookup_address).map(|module| module.base)
     }
 
+    /// A frame may be that of a function that the called one jumped to (a tail call): then nothing is known of it.
     fn entry_value(&self, register: Register) -> Option<u64> {
         let caller = self.caller()?;
         let return_address = Rva::of(caller.frame.registers.instruction_pointer()?, caller.module_base()?)?;
-        let place = caller.debug_info()?.call_site_value(return_address, register)?;
+        let debug = caller.debug_info()?;
+        let is_called = match debug.call_target(return_address)? {
+            CallTarget::Function(identity) => self.debug_info()?.function_identity(self.rva()?) == Some(identity),
+            CallTarget::Address(place) => {
+                let start = self.debug_info()?.function_at(self.rva()?)?.start.at(self.module_base()?);
+                caller.number(&caller.locate(&place)).map(|address| self.cpu().code_address(address)) == Some(start)
+            }
+        };
+        let place = debug.call_site_value(return_address, register).filter(|_| is_called)?;
         caller.number(&caller.locate(&place))
     }
 }

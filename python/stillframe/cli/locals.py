@@ -49,8 +49,9 @@ def run(request: Request, which: str, frame_number: int | None, depth: int) -> N
     for thread, frames in chosen:
         page.blank()
         add_locals(page, thread, frames, depth=depth)
-    page.blank()
-    add_lacks(page, [thread for thread, _ in chosen])
+    if frame_number is None:
+        page.blank()
+        add_lacks(page, [thread for thread, _ in chosen])
     page.show()
 
 

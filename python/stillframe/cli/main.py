@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -143,8 +143,3 @@ def _discard_output() -> None:
     """Python flushes standard output again at its end, and would complain again."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
-
-
-def run() -> NoReturn:
-    """The console script."""
-    sys.exit(main())

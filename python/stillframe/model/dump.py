@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from stillframe._engine import DumpFile, EngineError, Space
 from stillframe.errors import DumpError, FaultError, NoSuchVariable, words_of
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.crash import plain_facts
 from stillframe.model.frame import Frame
 from stillframe.model.matching import Matcher
 from stillframe.model.memory import ADDRESS_END, Memory
@@ -19,8 +18,6 @@ from stillframe.model.process import Process
 from stillframe.model.sources import Sources
 from stillframe.model.symbol import Function, Symbol
 from stillframe.model.thread import Thread
-from stillframe.model.typing.types import Types
-from stillframe.model.variables import global_named, static_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +61,7 @@ class Dump:
         path: Path,
         file: DumpFile,
         locator: Locator,
-        explain: Explain = plain_facts,
+        explain: Explain | None = None,
         opener: Opener | None = None,
     ) -> None:
         self.path = path
@@ -78,7 +75,7 @@ class Dump:
         cls,
         path: Path,
         locator: Locator,
-        explain: Explain = plain_facts,
+        explain: Explain | None = None,
         opener: Opener | None = None,
     ) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
@@ -153,8 +150,8 @@ class Dump:
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
         size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"}
-        types = Types(modules, size, is_windows=self._image_format == "pe")
-        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, types, static_named)
+        is_windows = self._image_format == "pe"
+        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, is_windows)
 
     @property
     def _image_format(self) -> ImageFormat:
@@ -187,7 +184,11 @@ class Dump:
     @cached_property
     def crash(self) -> Crash | None:
         """What happened; None if the dump was not taken at an exception."""
-        return self._explain(self)
+        if self._explain is not None:
+            return self._explain(self)
+        from stillframe.model.crash import plain_facts  # few questions are about the crash
+
+        return plain_facts(self)
 
     @property
     def crashed_thread(self) -> Thread | None:
@@ -235,6 +236,8 @@ class Dump:
         thread, else of the first.
         :raises NoSuchVariable: :raises AmbiguousSymbol: :raises NoSuchModule:
         """
+        from stillframe.model.variables import global_named  # few verbs need values
+
         thread = self.crashed_thread or next(iter(self.threads), None)
         found = global_named(self._process, name, thread=None if thread is None else thread.record)
         if found is None:

@@ -9,8 +9,6 @@ from stillframe.errors import NoSuchVariable
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.location import SourceLocation
 from stillframe.model.naming import symbolize
-from stillframe.model.placing import Frames
-from stillframe.model.variables import Variable, Variables, global_named, named_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from stillframe.model.process import Process
     from stillframe.model.symbol import Function, NameKind, Symbolized
     from stillframe.model.value.value import Value
+    from stillframe.model.variables import Variable, Variables
 
 LARGEST_FUNCTION_BYTES = 1 << 20
 """Up to an instruction. More is a function that its debug information does not bound, or a hostile one."""
@@ -40,7 +39,8 @@ class Frame:
         thread: ThreadRecord,
     ) -> None:
         self._process = process
-        self._frames = Frames(stack[physical_index:], thread)
+        self._stack = stack
+        self._thread = thread
         record = stack[physical_index]
         self._scope_index = scope_index
         self.record = record
@@ -125,17 +125,25 @@ class Frame:
         module = self.module
         if module is None:
             return ()
+        from stillframe.model.placing import Frames  # few verbs need values
+        from stillframe.model.variables import Variable
+
+        frames = Frames(self._stack[self.physical_index :], self._thread)
         records = [each for each in module.variables_at(self.lookup_address) if each.inline_depth == self.inline_depth]
-        return tuple(Variable(self._process, module, record, self._frames) for record in records)
+        return tuple(Variable(self._process, module, record, frames) for record in records)
 
     @property
     def locals(self) -> Variables:
         """Values of local variables by name, static ones of the function among them."""
+        from stillframe.model.variables import Variables
+
         return Variables([variable for variable in self.variables if not variable.is_parameter])
 
     @property
     def arguments(self) -> Variables:
         """Values of arguments by name, `this` among them."""
+        from stillframe.model.variables import Variables
+
         return Variables([variable for variable in self.variables if variable.is_parameter])
 
     def __getitem__(self, name: str) -> Value | Absent:
@@ -144,11 +152,13 @@ class Frame:
 
         :raises NoSuchVariable: :raises AmbiguousSymbol:
         """
+        from stillframe.model.variables import global_named, named_from
+
         found = next((variable for variable in self.variables if variable.name == name), None)
         if found is not None:
             return found.value
         for qualified in named_from(self._scope.function if self._scope else "", name):
-            value = global_named(self._process, qualified, self.module, self._frames.thread)
+            value = global_named(self._process, qualified, self.module, self._thread)
             if value is not None:
                 return value
         raise NoSuchVariable(name, f"in {self.name}, nor a global one")
@@ -168,7 +178,7 @@ class Frame:
         """Where names are looked up by expressions that are evaluated here."""
         from stillframe.model.expression.scope import FrameScope
 
-        return FrameScope(self._process, self, self._frames.thread)
+        return FrameScope(self._process, self, self._thread)
 
     def _repr_html_(self) -> str:
         from stillframe.model.value.html import of_values

@@ -65,7 +65,7 @@ def _in_words(record: VariableRecord) -> str | None:
         return f"[{record.register}{_signed(record.offset or 0)}]"
     if record.place == "register_indirect":
         return f"[[{record.register}{_signed(record.offset or 0)}]]"
-    return None
+    return "constant" if record.place == "constant" else None
 
 
 def _signed(offset: int) -> str:
@@ -102,7 +102,7 @@ class _Placer:
         if located.kind == "thread_local" and located.address is not None:
             return self.thread_local(located.address)
         if located.kind == "value" and located.data is not None:
-            return AtHand(located.data, "constant")
+            return AtHand(located.data, words or "computed")
         if located.kind == "pieces":
             return self._parts(located, registers)
         return self._absent(located)

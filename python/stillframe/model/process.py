@@ -1,12 +1,12 @@
-"""What threads, frames and listings ask: one dump's address space, modules, memory and sources."""
+"""What threads, frames and listings ask: one dump's address space, modules, memory, sources and types."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from stillframe._engine import DumpFile, Space
     from stillframe.model.absent import Absent
     from stillframe.model.memory import Memory
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from stillframe.model.value.value import Value
 
 
-class Process(NamedTuple):
+@dataclass(frozen=True)
+class Process:
     """The dumped process."""
 
     file: DumpFile
@@ -28,13 +29,21 @@ class Process(NamedTuple):
     """4 or 8."""
     is_x86: bool
     """Whether `long double` may be of 80 bits."""
-    types: Types
-    find_static: Callable[[Process, str, Module | None], Value | Absent]
-    """See `static`."""
+    is_windows: bool
+    """Whether `long` has 4 bytes, and threads a TEB."""
+
+    @cached_property
+    def types(self) -> Types:
+        """The types of all modules."""
+        from stillframe.model.typing.types import Types  # few verbs need them
+
+        return Types(self.modules, self.pointer_size_bytes, is_windows=self.is_windows)
 
     def static(self, name: str, near: Module | None) -> Value | Absent:
-        """The static variable with this qualified name, of `near` if it has one."""
-        return self.find_static(self, name, near)
+        """The static variable with this qualified name, of `near` if it has one; absent if none is recorded."""
+        from stillframe.model.variables import static_named
+
+        return static_named(self, name, near)
 
     def settle(self, wants: tuple[Literal["image", "debug_info"], int]) -> bool:
         """Looks for a file that the engine wants; False if it was looked for before."""

@@ -35,7 +35,7 @@ PT_TLS = 7
 def block_of(process: Process, module: Module, thread: ThreadRecord) -> int | Absent:
     """The address of the thread's block of the module's variables."""
     try:
-        if process.types.is_windows:
+        if process.is_windows:
             return _windows(process, module, thread)
         return _linux(process, module, thread)
     except Unreadable as error:

@@ -214,7 +214,7 @@ def by_us(folder: Path, expressions: list[str]) -> list[str]:
     lines = []
     for each in expressions:
         value = Expression(each).value(scope)
-        number = value.number()
+        number = value.number_()
         shown = f"{number:.17g}" if isinstance(number, float) else str(number)
         lines.append(f"{value.type.unqualified.name} {shown}")
     return lines

@@ -506,7 +506,7 @@ def test_an_object_is_a_scope(made: Program) -> None:
     assert int(Expression("limit").value(ObjectScope(rect, outer))) == 9
     assert Expression("($T1*)m_next").value(outer_of(rect, outer)).type.name == "geo::Rect *"
     text = Expression("m_data[3] - m_w")
-    second = rect.object_at(rect.type, HEAP - 4)
+    second = rect.object_at_(rect.type, HEAP - 4)
     assert [int(text.value(ObjectScope(each, outer))) for each in (rect, second)] == [34, 30]
 
 

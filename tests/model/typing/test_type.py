@@ -136,7 +136,8 @@ def test_scopes() -> None:
         ("uint8_t", "uint8_t", 1),
         ("double", "double", 8),
         ("geo::Rect *", "geo::Rect *", 8),
-        ("const struct geo::Rect *const &", "geo::Rect *&", 8),
+        ("const struct geo::Rect *const &", "const geo::Rect *const &", 8),
+        ("int const *", "const int *", 8),
         ("int[3][4]", "int[3][4]", 48),
     ],
 )

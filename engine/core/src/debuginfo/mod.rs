@@ -10,7 +10,7 @@ mod place;
 pub mod symbol_table;
 mod types;
 
-pub use place::{Computed, Located, LocatedPiece, Machine, Missing, Piece, Place};
+pub use place::{CallTarget, Computed, Located, LocatedPiece, Machine, Missing, Piece, Place};
 pub use types::{
     BaseEncoding, Bits, ClassKind, DataSymbol, Enumerator, Member, MemberKind, PointerKind, Type, TypeId, TypeShape,
     VirtualBase,
@@ -258,6 +258,16 @@ pub trait DebugInfo: Send + Sync {
 
     /// Where the caller has what it passed in `register` in the call that returns to `return_address`.
     fn call_site_value(&self, _return_address: Rva, _register: Register) -> Option<Place> {
+        None
+    }
+
+    /// Whom the call calls that returns to `return_address`, if the caller says so.
+    fn call_target(&self, _return_address: Rva) -> Option<CallTarget> {
+        None
+    }
+
+    /// What [`CallTarget::Function`] says of calls to the function that covers `rva`.
+    fn function_identity(&self, _rva: Rva) -> Option<String> {
         None
     }
 

@@ -64,6 +64,16 @@ pub struct Computed {
     pub frame_base: Vec<u8>,
 }
 
+/// Whom a call calls. What a caller passed is known only to the function that it called: another may run in that frame
+/// that was jumped to from there (a tail call).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallTarget {
+    /// The function with this identity, see [`super::DebugInfo::function_identity`].
+    Function(String),
+    /// The one at the address that is there in the caller.
+    Address(Place),
+}
+
 /// Where a variable is in one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Located {

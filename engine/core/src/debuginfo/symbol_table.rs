@@ -71,6 +71,12 @@ impl SymbolTable {
         SymbolTable { entries, names, limits, is_full: true }
     }
 
+    /// Whether a section begins or ends behind `start`, at or below `rva`.
+    pub fn is_limit_between(&self, start: Rva, rva: Rva) -> bool {
+        let next = self.limits.get(self.limits.partition_point(|&limit| limit <= start));
+        next.is_some_and(|&limit| limit <= rva)
+    }
+
     /// The symbol table of an ELF file: `.symtab`, else `.dynsym`. Empty if the file has neither.
     pub fn of_elf(elf: &Elf) -> SymbolTable {
         let Some(table) = elf.symbol_table() else {

@@ -41,7 +41,8 @@ pub(super) fn caller(position: &Position, row: &CfiRow) -> Step {
     Ok(caller.map(|caller| Caller { cfa: Some(cfa), ..caller }))
 }
 
-fn canonical_frame_address(position: &Position, rule: &CfaRule) -> Option<u64> {
+/// The canonical frame address by a row's rule for it.
+pub(super) fn canonical_frame_address(position: &Position, rule: &CfaRule) -> Option<u64> {
     let cfa = match rule {
         CfaRule::RegisterOffset(register, offset) => {
             position.frame.registers.get(*register)?.wrapping_add_signed(*offset)

@@ -1,7 +1,7 @@
 //! Callers by unwind information: what compilers and linkers tell about frames.
 
 use super::step::{Halt, Position, Step};
-use super::{Known, ModuleRange, PlacedTables, UnwindTables, Wanted, arm64, cfi, x64, x86};
+use super::{Frame, Known, ModuleRange, PlacedTables, Process, UnwindTables, Wanted, arm64, cfi, x64, x86};
 use crate::address::Rva;
 use crate::debuginfo::DebugInfo;
 use crate::registers::Cpu;
@@ -64,6 +64,16 @@ fn by_debug_info(position: &Position, module: ModuleRange) -> Step {
     let debug = debug_info(position, module)?;
     let row = debug.zip(lookup(position, module)).and_then(|(debug, rva)| debug.cfi_at(rva));
     row.map_or(Ok(None), |row| cfi::caller(position, &row))
+}
+
+/// The canonical frame address of a frame by the call frame information of its own code, whether or not it has a caller.
+pub fn canonical_frame_address(process: &dyn Process, frame: &Frame) -> Option<u64> {
+    let position = Position::of(process, frame, None)?;
+    let module = process.module_at(position.ip)?;
+    let rva = lookup(&position, module)?;
+    let of_image = || tables(&position, module).ok()??.cfi_at(rva);
+    let row = of_image().or_else(|| debug_info(&position, module).ok()??.cfi_at(rva))?;
+    cfi::canonical_frame_address(&position, &row.cfa).filter(|&cfa| cfa >= position.sp)
 }
 
 fn lookup(position: &Position, module: ModuleRange) -> Option<Rva> {

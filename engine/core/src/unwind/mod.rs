@@ -40,6 +40,7 @@ mod x64;
 mod x64_codes;
 mod x86;
 
+pub use information::canonical_frame_address;
 pub use walk::{Walk, WalkEnd, Walker, walk};
 
 use crate::address::{ReadMemory, Rva};

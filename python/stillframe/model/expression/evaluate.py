@@ -151,7 +151,7 @@ class Evaluator:
     def _member(self, node: Member) -> Value:
         object_ = self.value(node.object)
         if node.is_arrow and object_.type.resolved.kind == "array":
-            object_ = object_.element(0)
+            object_ = object_.element_(0)
         elif node.is_arrow and class_of(object_) is _without_reference(object_.type):
             self._fail(
                 node,
@@ -166,7 +166,7 @@ class Evaluator:
         kind = _without_reference(array.type).kind
         if kind not in POINTERS:
             self._fail(node, f"{index.type.name} has no elements; operators of the program do not run")
-        return array.element(index.__index__())
+        return array.element_(index.__index__())
 
     # --- operators ----------------------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Evaluator:
     def _decayed(self, value: Value) -> Value:
         """Of an array a pointer to its first element; other values themselves ([conv.array])."""
         if _without_reference(value.type).kind == "array":
-            return value.element(0).address_of()
+            return value.element_(0).address_of()
         return value
 
     def _truth(self, node: Node, value: Value) -> bool:
@@ -198,7 +198,7 @@ class Evaluator:
         if kind == "function":
             return True
         try:
-            return bool(value.number())
+            return bool(value.number_())
         except OperationError as error:
             raise ExpressionError(self._text, node.column, f"{error}, so it is neither true nor false") from error
 
@@ -252,7 +252,7 @@ class Evaluator:
             return value
         if second.kind != "base" or second.name == _without_reference(value.type).name:
             return value
-        return binary("+", value, value.result(second, 0))
+        return binary("+", value, value.result_(second, 0))
 
     # --- calls, casts, sizes ------------------------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class Evaluator:
     def _cast(self, node: Cast) -> Value:
         type_, value = self.type(node.type), self.value(node.operand)
         if node.kind == "reinterpret_cast" and type_.resolved.kind in {"pointer", "base", "enum"}:
-            return value.result(type_, value.number())
+            return value.result_(type_, value.number_())
         if node.kind == "dynamic_cast":
             return self._dynamic_cast(node, type_, value)
         if type_.resolved.kind == "void":
@@ -290,7 +290,7 @@ class Evaluator:
         if target is None or target.resolved.kind == "void":
             return whole.cast(type_)
         found = path_to_base(class_of(whole), target.resolved)
-        return whole.cast(type_) if found is not None else value.result(type_, 0)
+        return whole.cast(type_) if found is not None else value.result_(type_, 0)
 
     def _size_of(self, node: SizeOf) -> Value:
         type_ = self.type(node.operand) if isinstance(node.operand, TypeName) else self._array_type(node.operand)

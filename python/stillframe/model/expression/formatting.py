@@ -29,18 +29,18 @@ _INTEGERS = frozenset({"base", "enum", "pointer"})
 class FormattedValue(Value):
     """A value that is shown as the specifiers behind its expression say; in everything else a value like any other."""
 
-    __slots__ = ("specifiers",)
+    __slots__ = ("specifiers_",)
 
     def __init__(self, value: Value, specifiers: Format) -> None:
-        super().__init__(value.process, value.type, value.place, value._bits)
-        self.specifiers = specifiers
+        super().__init__(value.process_, value.type, value.place_, value._bits)
+        self.specifiers_ = specifiers
         """Behind the expression that it is the value of."""
 
     def format(self, style: Style | None = None, *, depth: int | None = None, length: int | None = None) -> str:
         """See `Value.format`."""
         style = style or Style()
         style = style._replace(depth=style.depth if depth is None else depth)
-        return shown(self, self.specifiers, style._replace(length=style.length if length is None else length))
+        return shown(self, self.specifiers_, style._replace(length=style.length if length is None else length))
 
 
 def array_of(value: Value, count: int) -> Value:
@@ -50,8 +50,8 @@ def array_of(value: Value, count: int) -> Value:
     """
     if not 0 <= count <= MOST_ELEMENTS:
         raise OperationError(f"{count:,} elements are not shown; at most {MOST_ELEMENTS:,} are")
-    first = value.element(0)
-    return first.located(first.type.array(count), first.place)
+    first = value.element_(0)
+    return first.located_(first.type.array(count), first.place_)
 
 
 def shown(value: Value, format_: Format, style: Style) -> str:
@@ -82,12 +82,12 @@ def _special(value: Value, names: frozenset[str], style: Style) -> str | None:
         return None
     if numbers.is_float(type_):
         form = next((_FLOATS[name] for name in sorted(names) if name in _FLOATS), None)
-        return None if form is None else format(float(value.number()), form)
+        return None if form is None else format(float(value.number_()), form)
     return _number(value, type_, names)
 
 
 def _number(value: Value, type_: Type, names: frozenset[str]) -> str | None:
-    number, size = int(value.number()), len(value.data())
+    number, size = int(value.number_()), len(value.data_())
     pattern = number & ((1 << 8 * size) - 1)
     if "c" in names and type_.kind == "base":
         return f"{number} {strings.quoted(chr(pattern) if pattern < 0x110000 else '?', chr(39))}"
@@ -114,7 +114,7 @@ def _in_radix(pattern: int, size: int, name: str) -> str:
 def _text(value: Value, size: int, name: str, length: int) -> str | None:
     """Characters behind a pointer or in an array, whatever their declared type."""
     type_ = _plain(value.type)
-    if type_.kind == "pointer" and not int(value.number()):
+    if type_.kind == "pointer" and not int(value.number_()):
         return "nullptr"
     limit, is_bounded = max(length, 8), False
     if type_.kind == "array":
@@ -123,8 +123,8 @@ def _text(value: Value, size: int, name: str, length: int) -> str | None:
             limit, is_bounded = min(limit, bytes_ // size), bytes_ // size <= limit
         first = value
     else:
-        first = value.object_at(value.type.types.void, int(value.number()))
-    found = strings.text_at(first.place, size, limit, is_bounded=is_bounded)
+        first = value.object_at_(value.type.types.void, int(value.number_()))
+    found = strings.text_at(first.place_, size, limit, is_bounded=is_bounded)
     if found.missing is not None and not found.characters:
         return f"<{found.missing.absent.reason}>"
     quoted = found.plain() if name.endswith("b") and name != "b" else strings.quoted(found.characters)

@@ -264,7 +264,7 @@ class ObjectScope(Scope):
 
     def __init__(self, object_: Value, outer: Scope, names: Mapping[str, Value] | None = None) -> None:
         """:param names: more names, which come first: `$i`, variables of a list."""
-        super().__init__(object_.process, object_.type.module or outer.near, outer.thread, outer.registers)
+        super().__init__(object_.process_, object_.type.module or outer.near, outer.thread, outer.registers)
         self._object = object_
         self._outer = outer
         self._names = names or {}

@@ -1,4 +1,7 @@
-"""Types as people write them: a name with `const` before or behind it, and `*`, `&`, `&&`, `[3]` behind that."""
+"""Types as people write them: a name with `const` before or behind it, and `*`, `&`, `&&`, `[3]` behind that.
+
+`volatile` is read over: values are none the less what they are.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
         marks.append(match)
         text = text[: match.start()].rstrip()
     found = named(plain(text)) if text and len(marks) <= MOST_MARKS else None
+    if found is not None and text.startswith("const "):
+        found = found.const()
     counts: list[int | None] = []
     for match in reversed(marks):
         if found is None:
@@ -34,6 +39,8 @@ def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
             found = found.pointer()
         elif mark.startswith("&"):
             found = found.reference()
+        elif mark == "const":
+            found = found.const()
     for count in reversed(counts):  # `int[3][4]` is three arrays of four
         found = None if found is None else found.array(count)
     return found

@@ -289,6 +289,10 @@ class Type:
         """A reference to it."""
         return BuiltType(self.types, "reference", target=self)
 
+    def const(self) -> Type:
+        """It, `const`."""
+        return self if self.record_is_const else BuiltType(self.types, "modified", target=self, is_const=True)
+
     def array(self, count: int | None) -> Type:
         """An array of it."""
         return BuiltType(self.types, "array", target=self, counts=(count,))

@@ -55,26 +55,26 @@ def binary(operator: str, left: Value, right: Value) -> Value:
     types = left.type.types
     common = _common(_promoted(left), _promoted(right))
     if operator in COMPARISONS:
-        numbers = _in(common, left.number()), _in(common, right.number())
-        return left.result(fundamental(types, "bool"), _compare(operator, *numbers))
+        numbers = _in(common, left.number_()), _in(common, right.number_())
+        return left.result_(fundamental(types, "bool"), _compare(operator, *numbers))
     if operator in INTEGERS_ALONE and is_float(common):
         raise OperationError(f"{operator} is not for {common.name}")
     if operator in {"<<", ">>"}:
         return _shift(operator, left, right)
-    return left.result(common, _compute(operator, _in(common, left.number()), _in(common, right.number())))
+    return left.result_(common, _compute(operator, _in(common, left.number_()), _in(common, right.number_())))
 
 
 def unary(operator: str, value: Value) -> Value:
     """`-value`, `+value`, `~value`. :raises OperationError: :raises Unreadable:"""
     type_ = _promoted(value)
-    number = _in(type_, value.number())
+    number = _in(type_, value.number_())
     if operator == "-":
-        return value.result(type_, -number)
+        return value.result_(type_, -number)
     if operator == "~":
         if isinstance(number, float):
             raise OperationError(f"~ is not for {type_.name}")
-        return value.result(type_, ~number)
-    return value.result(type_, number)
+        return value.result_(type_, ~number)
+    return value.result_(type_, number)
 
 
 def _kind(value: Value) -> str:
@@ -94,7 +94,7 @@ def _promoted(value: Value) -> Type:
     if type_.kind != "base":
         raise OperationError(f"{value.type.name} is no number")
     size = type_.size_bytes
-    if value.bit_count is not None and value.bit_count < 8 * INT_BYTES:
+    if value.bit_count_ is not None and value.bit_count_ < 8 * INT_BYTES:
         return fundamental(type_.types, "int")  # a bit-field whose values all fit
     if not is_float(type_) and not isinstance(size, Absent) and size < INT_BYTES:
         return fundamental(type_.types, "int")
@@ -172,10 +172,10 @@ def _float_division(left: float, right: float) -> float:
 def _shift(operator: str, left: Value, right: Value) -> Value:
     type_ = _promoted(left)
     size = type_.size_bytes
-    count, number = int(right.number()), int(_in(type_, left.number()))
+    count, number = int(right.number_()), int(_in(type_, left.number_()))
     if isinstance(size, Absent) or not 0 <= count < 8 * size:
         raise OperationError(f"{type_.name} cannot be shifted by {count}")
-    return left.result(type_, number << count if operator == "<<" else number >> count)
+    return left.result_(type_, number << count if operator == "<<" else number >> count)
 
 
 def _pointers(operator: str, left: Value, right: Value) -> Value:
@@ -183,21 +183,21 @@ def _pointers(operator: str, left: Value, right: Value) -> Value:
     first, second = (_kind(each) in POINTERS for each in (left, right))
     if operator in COMPARISONS:
         mask = (1 << 8 * types.pointer_size_bytes) - 1
-        numbers = int(left.number()) & mask, int(right.number()) & mask
-        return left.result(fundamental(types, "bool"), _compare(operator, *numbers))
+        numbers = int(left.number_()) & mask, int(right.number_()) & mask
+        return left.result_(fundamental(types, "bool"), _compare(operator, *numbers))
     if operator == "-" and first and second:
         size = _target_size(left)
-        difference = int(left.number()) - int(right.number())
-        return left.result(fundamental(types, "ptrdiff_t"), int(_compute("/", difference, size)))
+        difference = int(left.number_()) - int(right.number_())
+        return left.result_(fundamental(types, "ptrdiff_t"), int(_compute("/", difference, size)))
     if operator == "+" and second and not first:
         left, right, first, second = right, left, True, False
     if operator not in {"+", "-"} or second:
         raise OperationError(f"{operator} is not for {left.type.name} and {right.type.name}")
-    step = right.number()
+    step = right.number_()
     if isinstance(step, float):
         raise OperationError(f"{right.type.name} is no number of elements")
-    address = int(left.number()) + (step if operator == "+" else -step) * _target_size(left)
-    return left.result(_as_pointer(left), address)
+    address = int(left.number_()) + (step if operator == "+" else -step) * _target_size(left)
+    return left.result_(_as_pointer(left), address)
 
 
 def _as_pointer(value: Value) -> Type:

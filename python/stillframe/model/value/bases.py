@@ -30,10 +30,10 @@ def virtual_base(value: Value, member: Member) -> Value:
     try:
         address = _virtual_base_address(value, member)
     except Unreadable as error:
-        return value.located(member.type, Nowhere(Missing(absent_of(error))))
+        return value.located_(member.type, Nowhere(Missing(absent_of(error))))
     if address is None:
-        return value.located(member.type, Nowhere(Missing(Absent.because(Reason.NOT_COVERED))))
-    return value.object_at(member.type, address)
+        return value.located_(member.type, Nowhere(Missing(Absent.because(Reason.NOT_COVERED))))
+    return value.object_at_(member.type, address)
 
 
 def _virtual_base_address(value: Value, member: Member) -> int | None:
@@ -43,12 +43,12 @@ def _virtual_base_address(value: Value, member: Member) -> int | None:
     word = types.builtin("uintptr_t") or types.damaged
     offset = member.offset_bytes or 0
     if member.table_index is None:
-        table = int(value.object_at(word, start))
+        table = int(value.object_at_(word, start))
         signed = types.builtin("intptr_t") or types.damaged
-        return start + int(value.object_at(signed, table + offset))
-    table = int(value.object_at(word, start + offset))
+        return start + int(value.object_at_(signed, table + offset))
+    table = int(value.object_at_(word, start + offset))
     entry = types.builtin("int") or types.damaged
-    return start + offset + int(value.object_at(entry, table + 4 * member.table_index))
+    return start + offset + int(value.object_at_(entry, table + 4 * member.table_index))
 
 
 def path_to_base(derived: Type, base: Type) -> tuple[Member, ...] | None:
@@ -96,7 +96,7 @@ def cast(value: Value, type_: Type) -> Value:
     if wanted.kind in NUMBERS or wanted.kind == "member_pointer":
         if isinstance(wanted.size_bytes, Absent):
             raise OperationError(f"{type_.name}: {wanted.size_bytes.reason}")
-        return value.result(type_, _fitting(value.number(), wanted))
+        return value.result_(type_, _fitting(value.number_(), wanted))
     if wanted.is_class and have.is_class:
         found = _object(value, type_)
         if found is not None:
@@ -120,15 +120,15 @@ def _fitting(number: Number, type_: Type) -> Number:
 
 def _pointer(value: Value, type_: Type, wanted: Type) -> Value:
     have = value.type.resolved
-    number = int(value.number())
+    number = int(value.number_())
     classes = have.kind == "pointer" and have.target is not None and wanted.target is not None
     if classes and number and have.target is not None and wanted.target is not None:
         source, target = have.target.resolved, wanted.target.resolved
         if source.is_class and target.is_class:
-            found = _object(value.object_at(have.target, number), wanted.target)
+            found = _object(value.object_at_(have.target, number), wanted.target)
             if found is not None and found.address is not None:
                 number = found.address
-    return value.result(type_, number)
+    return value.result_(type_, number)
 
 
 def _object(value: Value, type_: Type) -> Value | None:
@@ -139,10 +139,10 @@ def _object(value: Value, type_: Type) -> Value | None:
     up = path_to_base(have, wanted)
     if up is not None:
         for member in up:
-            value = value.part(member)
+            value = value.part_(member)
         return value if up else value.reinterpret(type_)
     down = path_to_base(wanted, have)
     offset = None if down is None else fixed_offset(down)
     if offset is None or value.address is None:
         return None
-    return value.object_at(type_, value.address - offset)
+    return value.object_at_(type_, value.address - offset)

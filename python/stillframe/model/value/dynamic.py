@@ -51,9 +51,9 @@ def dynamic(value: Value) -> Value:
             if target is None or not target.is_class or not value:
                 return value
             whole = _whole(value.dereference())
-            return value if whole is None else value.result(whole.type.pointer(), whole.address)
+            return value if whole is None else value.result_(whole.type.pointer(), whole.address)
         whole = _whole(value) if value.type.is_class else None
-        return value if whole is None else value.object_at(whole.type, whole.address)
+        return value if whole is None else value.object_at_(whole.type, whole.address)
     except StillframeError:  # whatever is absent or damaged: nothing more derived is known
         return value
 
@@ -62,7 +62,7 @@ def _whole(value: Value) -> Whole | None:
     pointer = _vtable_pointer(value)
     if pointer is None or pointer.address is None:
         return None
-    table = _Table(value.process, pointer, int(pointer.number()))
+    table = _Table(value.process_, pointer, int(pointer.number_()))
     for found in (table.by_symbol(), table.by_locator(), table.by_type_info()):
         if found is not None and _is_plausible(found, value):
             same = is_same_class(found.type, value.type.resolved) and found.address == value.address
@@ -90,8 +90,8 @@ def _vtable_pointer(value: Value) -> Value | None:
             seen.add(class_)
             own = _own_vtable_pointer(class_)
             if own is not None:
-                return part.part(own)
-            following += [part.part(base) for base in class_.bases]
+                return part.part_(own)
+            following += [part.part_(base) for base in class_.bases]
         level = following
     return None
 

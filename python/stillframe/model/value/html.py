@@ -68,7 +68,7 @@ def _parts(value: Value) -> Iterator[tuple[str, Value]]:
     type_ = value.type.resolved
     if type_.kind == "array":
         count = min(type_.count or 0, MOST_CHILDREN + 1)
-        yield from ((f"[{index}]", value.element(index)) for index in range(count))
+        yield from ((f"[{index}]", value.element_(index)) for index in range(count))
     elif type_.kind == "pointer" and type_.target is not None and type_.target.is_class and value:
         yield from _members(value.dynamic)
     elif type_.is_class:

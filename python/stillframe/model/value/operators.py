@@ -18,7 +18,7 @@ class Operators:
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
 
-    def number(self) -> Number:
+    def number_(self) -> Number:
         """Its number."""
         raise NotImplementedError
 
@@ -33,19 +33,19 @@ class Operators:
         raise NotImplementedError
 
     def __int__(self) -> int:
-        return int(self.number())
+        return int(self.number_())
 
     def __index__(self) -> int:
-        number = self.number()
+        number = self.number_()
         if isinstance(number, float):
             raise OperationError("a floating-point number is no index")
         return number
 
     def __float__(self) -> float:
-        return float(self.number())
+        return float(self.number_())
 
     def __bool__(self) -> bool:
-        return bool(self.number())
+        return bool(self.number_())
 
     def _with(self, operator: str, other: object) -> Value:
         return self._binary(operator, other, swapped=False)

@@ -58,18 +58,18 @@ class _Reader:
             reason = Reason.SIZE_UNKNOWN if count is None else Reason.VALUE_TOO_LARGE
             raise Unreadable(value.type.name, reason, reason.remedy)
         if size is not None:
-            return _whole(value, strings.text_at(value.place, size, count, is_bounded=True)).plain()
-        return [self.read(value.element(index), depth - 1) for index in range(count)]
+            return _whole(value, strings.text_at(value.place_, size, count, is_bounded=True)).plain()
+        return [self.read(value.element_(index), depth - 1) for index in range(count)]
 
     def _pointer(self, value: Value) -> object:
-        number = int(value.number())
+        number = int(value.number_())
         target = value.type.resolved.target
         size = strings.character_bytes(target)
         if size is None or target is None:
             return number
         if not number:
             return None
-        text = strings.text_at(value.dereference().place, size, strings.LONGEST_READ, is_bounded=False)
+        text = strings.text_at(value.dereference().place_, size, strings.LONGEST_READ, is_bounded=False)
         return _whole(value, text).plain()
 
 
@@ -86,18 +86,18 @@ def _whole(value: Value, text: Text) -> Text:
 def _scalar(value: Value) -> object:
     type_ = value.type.resolved
     if type_.kind == "enum":
-        number = int(value.number())
+        number = int(value.number_())
         name = enums.name_of(type_, number)
         return number if name is None else name
     if type_.kind == "base" and type_.encoding == "boolean":
-        return bool(value.number())
+        return bool(value.number_())
     if type_.kind == "base" and type_.encoding == "complex":
-        data = value.data()
+        data = value.data_()
         half = len(data) // 2
         return complex(*(numbers.decode_float(part, is_x86=False) for part in (data[:half], data[half:])))
     if type_.kind == "base" and type_.encoding == "unknown":
-        return value.data()
+        return value.data_()
     if type_.kind == "void" or (isinstance(type_.size_bytes, Absent) and type_.kind != "function"):
         reason = Reason.SIZE_UNKNOWN if type_.kind == "void" else Reason.TYPE_DAMAGED
         raise Unreadable(value.type.name, reason, reason.remedy)
-    return value.number()
+    return value.number_()

@@ -84,16 +84,16 @@ class _Writer:
         if wide is not None:
             return wide(value, depth, room, nesting)
         if type_.kind == "function":
-            return self._function(value, int(value.number()))
+            return self._function(value, int(value.number_()))
         return self._member_pointer(value) if type_.kind == "member_pointer" else self._scalar(value, type_)
 
     def _scalar(self, value: Value, type_: Type) -> str:
         if type_.kind == "void":
             return "<void>"
-        data = value.data()
+        data = value.data_()
         if type_.encoding in {"float", "complex", "unknown", "null"}:
-            return _no_integer(data, type_, is_x86=value.process.is_x86)
-        number = int(value.number())
+            return _no_integer(data, type_, is_x86=value.process_.is_x86)
+        number = int(value.number_())
         if type_.encoding == "boolean":
             return ("false", "true")[number] if number in {0, 1} else f"true ({number})"
         name = enums.name_of(type_, number) if type_.kind == "enum" else None
@@ -129,8 +129,9 @@ class _Writer:
                 if nesting > 0:
                     yield from self._parts(part, depth, room, nesting - 1)
             elif member.is_base:
-                if member.type.members:
-                    yield f"{member.name}={self.write(part, depth, room, nesting - 1)}"
+                shown = self.write(part, depth, room, nesting - 1)
+                if shown != "{}":  # bases without data are there for what they do
+                    yield f"{member.name}={shown}"
             elif member.name:
                 yield f"{member.name}={self.write(part, depth - 1, room, nesting - 1)}"
 
@@ -162,16 +163,16 @@ class _Writer:
         size = strings.character_bytes(item)
         if size is not None:
             shown = min(count, room)
-            found = strings.text_at(value.place, size, shown, is_bounded=shown == count)
+            found = strings.text_at(value.place_, size, shown, is_bounded=shown == count)
             return _literal(found, item)
         deeper = depth - 1 if item.is_class else depth
-        elements = (self.write(value.element(index), deeper, room, nesting - 1) for index in range(count))
+        elements = (self.write(value.element_(index), deeper, room, nesting - 1) for index in range(count))
         return self._inside((None, ""), elements, room)
 
     # --- pointers ----------------------------------------------------------------------------------------------------
 
     def _pointer(self, value: Value, depth: int, room: int, nesting: int) -> str:
-        number = int(value.number())
+        number = int(value.number_())
         target = value.type.resolved.target
         if not number:
             return "nullptr"
@@ -180,7 +181,7 @@ class _Writer:
         shown = _address(value, number)
         size = strings.character_bytes(target)
         if size is not None and target is not None:
-            found = strings.text_at(value.dereference().place, size, max(room - len(shown) - 4, 8), is_bounded=False)
+            found = strings.text_at(value.dereference().place_, size, max(room - len(shown) - 4, 8), is_bounded=False)
             return f"{shown} {_literal(found, target)}"
         if depth <= 1 or target is None:
             return shown
@@ -201,7 +202,7 @@ class _Writer:
 
     def _function(self, value: Value, address: int) -> str:
         """`app!work (0x…)`, where the address has a name."""
-        symbol = symbolize(value.process.modules, address)
+        symbol = symbolize(value.process_.modules, address)
         shown = _address(value, address)
         if symbol.module is None or symbol.name is None:
             return shown
@@ -211,8 +212,8 @@ class _Writer:
 
     def _member_pointer(self, value: Value) -> str:
         """A function by its name; data by the member at its offset, which is the pointer's number."""
-        type_, data = value.type.resolved, value.data()
-        word = value.process.pointer_size_bytes
+        type_, data = value.type.resolved, value.data_()
+        word = value.process_.pointer_size_bytes
         number = int.from_bytes(data[:word], "little", signed=True)
         if type_.target is not None and type_.target.resolved.kind == "function":
             return "nullptr" if not number else self._function(value, number & ((1 << 8 * word) - 1))
@@ -230,13 +231,13 @@ def _missing_start(value: Value) -> Missing | None:
     size = value.type.size_bytes
     if isinstance(size, Absent):
         return Missing(size)
-    first = value.place.read(1) if size else b""
-    is_whole = isinstance(first, Missing) and (first.address is not None or isinstance(value.place, Nowhere))
+    first = value.place_.read(1) if size else b""
+    is_whole = isinstance(first, Missing) and (first.address is not None or isinstance(value.place_, Nowhere))
     return first if isinstance(first, Missing) and is_whole else None
 
 
 def _address(value: Value, number: int) -> str:
-    return f"0x{number:0{2 * value.process.pointer_size_bytes}x}"
+    return f"0x{number:0{2 * value.process_.pointer_size_bytes}x}"
 
 
 def _no_integer(data: bytes, type_: Type, *, is_x86: bool) -> str:

@@ -32,15 +32,16 @@ class Value(Operators):
     """A value of the dumped process.
 
     `value["m_id"]` and `value.m_id` are members (through pointers too; the brackets also take names that `Value` has
-    itself), `value[3]` is an element, `int(value)` a number, `str(value)` one line for a person.
+    itself, of which the less common end with `_`), `value[3]` is an element, `int(value)` a number, `str(value)` one
+    line for a person.
     """
 
-    __slots__ = ("_bits", "place", "process", "type")
+    __slots__ = ("_bits", "place_", "process_", "type")
 
     def __init__(self, process: Process, type_: Type, location: Location, bits: Bits | None = None) -> None:
-        self.process = process
+        self.process_ = process
         """What it is a value of."""
-        self.place = location
+        self.place_ = location
         """Where its bytes come from."""
         self._bits = bits
         self.type = type_
@@ -61,41 +62,41 @@ class Value(Operators):
         size = 0 if isinstance(size, Absent) else size
         return cls(process, type_, AtHand(numbers.encode(number, resolved, size, is_x86=process.is_x86)))
 
-    def result(self, type_: Type, number: Number) -> Value:
+    def result_(self, type_: Type, number: Number) -> Value:
         """A number in this type, in the same process."""
-        return Value.of_number(self.process, type_, number)
+        return Value.of_number(self.process_, type_, number)
 
-    def object_at(self, type_: Type, address: int) -> Value:
+    def object_at_(self, type_: Type, address: int) -> Value:
         """The object of this type in memory, in the same process."""
-        return Value.at_address(self.process, type_, address)
+        return Value.at_address(self.process_, type_, address)
 
-    def located(self, type_: Type, location: Location) -> Value:
+    def located_(self, type_: Type, location: Location) -> Value:
         """Another type, other bytes, the same process."""
-        return Value(self.process, type_, location)
+        return Value(self.process_, type_, location)
 
     # --- where it is -------------------------------------------------------------------------------------------------
 
     @property
     def address(self) -> int | None:
         """Of its first byte; None if it is in registers or computed. Of a bit-field: of the number that holds it."""
-        return self.place.address
+        return self.place_.address
 
     @property
-    def bit_count(self) -> int | None:
+    def bit_count_(self) -> int | None:
         """Of a bit-field: how many bits it has."""
         return None if self._bits is None else self._bits[1]
 
     @property
     def location(self) -> str:
         """Where it is, in words: `[rbp-0x10]`, `esi`, `0x9f7b30`; empty of results of computations."""
-        return self.place.text
+        return self.place_.text
 
     @property
     def provenance(self) -> list[Span]:
         """Where its bytes come from; empty if it is not in memory."""
         size = self.type.size_bytes
-        if isinstance(self.place, InMemory) and not isinstance(size, Absent):
-            return self.place.provenance(size)
+        if isinstance(self.place_, InMemory) and not isinstance(size, Absent):
+            return self.place_.provenance(size)
         return []
 
     @property
@@ -121,18 +122,18 @@ class Value(Operators):
         if isinstance(size, Absent):
             return Missing(size)
         if self._bits is None:
-            return self.place.read(size)
+            return self.place_.read(size)
         number = self._bit_field(self._bits)
         return number if isinstance(number, Missing) else numbers.encode(number, self.type.resolved, size)
 
     def _bit_field(self, bits: Bits) -> int | Missing:
         first, count = bits
-        number = self.place.bits(first, count)
+        number = self.place_.bits(first, count)
         if isinstance(number, Missing) or not numbers.is_signed(self.type.resolved) or not count:
             return number
         return number - (1 << count) if number >> (count - 1) else number
 
-    def data(self) -> bytes:
+    def data_(self) -> bytes:
         """Its bytes, little-endian.
 
         :raises FaultError: if a byte is absent; `address` is the first. :raises Unreadable: if it is in no memory.
@@ -146,7 +147,7 @@ class Value(Operators):
         absent = missing.absent
         if missing.address is None:
             return Unreadable(self.type.name, absent.reason, absent.remedy)
-        module = self.process.modules.at(missing.address)
+        module = self.process_.modules.at(missing.address)
         return FaultError(missing.address, absent.reason, absent.remedy, module.name if module else None)
 
     # --- what it is --------------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class Value(Operators):
 
         return read(self)
 
-    def number(self) -> Number:
+    def number_(self) -> Number:
         """Of a number, a character, an enumeration, a pointer: its number. An array is a pointer to its first element.
 
         :raises OperationError: if it is something else. :raises Unreadable: if it is not there.
@@ -173,9 +174,9 @@ class Value(Operators):
             return value.address
         if type_.kind not in SCALARS:
             raise OperationError(f"{self.type.name} is no number")
-        data = value.data()
+        data = value.data_()
         if numbers.is_float(type_):
-            return numbers.decode_float(data, is_x86=self.process.is_x86)
+            return numbers.decode_float(data, is_x86=self.process_.is_x86)
         return numbers.decode_integer(data, signed=numbers.is_signed(type_))
 
     def _object(self) -> Value:
@@ -192,21 +193,21 @@ class Value(Operators):
             data = self._own_bytes()
             if isinstance(data, Missing):
                 raise self._unreadable(data)
-            return Value.at_address(self.process, type_.target or type_.types.void, int.from_bytes(data, "little"))
+            return Value.at_address(self.process_, type_.target or type_.types.void, int.from_bytes(data, "little"))
         if type_.kind == "array":
             return self[0]
         if type_.kind != "pointer":
             raise OperationError(f"{self.type.name} is no pointer")
         if type_.target is None or type_.target.resolved.kind == "void":
             raise OperationError(f"{self.type.name} says not what it points to")
-        return Value.at_address(self.process, type_.target, int(self.number()))
+        return Value.at_address(self.process_, type_.target, int(self.number_()))
 
     def address_of(self) -> Value:
         """A pointer to it. :raises OperationError: if it is in no memory."""
         value = self._object()
         if value.address is None or value._bits is not None:
             raise OperationError(f"{self.location or 'a result'} has no address")
-        return Value.of_number(self.process, value.type.pointer(), value.address)
+        return Value.of_number(self.process_, value.type.pointer(), value.address)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ class Value(Operators):
             raise NoSuchMember(class_.name, name)
         value = self._class_object()
         for step in path:
-            value = value.part(step)
+            value = value.part_(step)
         return value
 
     def _class(self) -> Type:
@@ -243,36 +244,36 @@ class Value(Operators):
         value = self._class_object()
         for member in self._class().members:
             if member.kind in {"field", "base", "virtual_base"} and not member.is_artificial:
-                yield member, value.part(member)
+                yield member, value.part_(member)
 
-    def part(self, member: Member) -> Value:
+    def part_(self, member: Member) -> Value:
         """The part of the object that a member of its very class is."""
         if member.kind == "static":
-            found = self.process.static(f"{member.owner.name}::{member.name}", member.owner.module)
+            found = self.process_.static(f"{member.owner.name}::{member.name}", member.owner.module)
             if isinstance(found, Value):
                 return found
-            return Value(self.process, member.type, Nowhere(Missing(found)))
+            return Value(self.process_, member.type, Nowhere(Missing(found)))
         if member.kind == "virtual_base":
             from stillframe.model.value.bases import virtual_base
 
             return virtual_base(self, member)
-        location = self.place.at(member.offset_bytes or 0)
-        return Value(self.process, member.type, location, member.bits)
+        location = self.place_.at(member.offset_bytes or 0)
+        return Value(self.process_, member.type, location, member.bits)
 
-    def element(self, index: int) -> Value:
+    def element_(self, index: int) -> Value:
         """An element of an array, or what lies so many elements behind what a pointer points to."""
         value = self._object()
         type_ = value.type.resolved
         if type_.kind == "pointer":
             target = value.dereference()
-            return Value(self.process, target.type, target.place.at(index * _stride(target.type)))
+            return Value(self.process_, target.type, target.place_.at(index * _stride(target.type)))
         if type_.kind != "array":
             raise OperationError(f"{self.type.name} has no elements")
-        return Value(self.process, type_.item, value.place.at(index * _stride(type_.item)))
+        return Value(self.process_, type_.item, value.place_.at(index * _stride(type_.item)))
 
     def __getitem__(self, key: str | int | Value) -> Value:
         """`value["m_id"]`: a member; `value[3]`: an element, counted as C++ does: nothing is counted from the end."""
-        return self.member(key) if isinstance(key, str) else self.element(int(key))
+        return self.member(key) if isinstance(key, str) else self.element_(int(key))
 
     def __getattr__(self, name: str) -> Value:
         if name.startswith("__") and name.endswith("__"):
@@ -291,7 +292,7 @@ class Value(Operators):
 
     def __iter__(self) -> Iterator[Value]:
         """The elements of an array."""
-        return (self.element(index) for index in range(len(self)))
+        return (self.element_(index) for index in range(len(self)))
 
     # --- as another type ---------------------------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ class Value(Operators):
 
     def reinterpret(self, type_: Type | str) -> Value:
         """The same bytes as another type."""
-        return Value(self.process, self._type(type_), self._object().place)
+        return Value(self.process_, self._type(type_), self._object().place_)
 
     def _type(self, type_: Type | str) -> Type:
         return self.type.types.parse(type_, self.type.module) if isinstance(type_, str) else type_
@@ -348,7 +349,7 @@ class Value(Operators):
         from stillframe.model.value.arithmetic import binary, type_of_number
 
         if isinstance(other, bool | int | float):
-            other = self.result(type_of_number(self.type.types, other), other)
+            other = self.result_(type_of_number(self.type.types, other), other)
         if not isinstance(other, Value):
             return NotImplemented  # type: ignore[no-any-return]
         return binary(operator, other, self) if swapped else binary(operator, self, other)

@@ -9,6 +9,7 @@ use gimli::{
 };
 
 use super::root::table_bytes;
+use super::type_units::TypeUnits;
 use crate::data::Data;
 use crate::debuginfo::symbol_table::SymbolTable;
 use crate::elf::Elf;
@@ -132,6 +133,7 @@ pub struct File {
     supplementary: Option<Box<File>>,
     problems: Arc<Problems>,
     unit_offsets: OnceLock<Vec<usize>>,
+    type_units: OnceLock<TypeUnits>,
     /// Of the unit that was read last, with where they are: after dwz, units share them.
     abbreviations: Mutex<Option<(usize, Arc<Abbreviations>)>>,
 }
@@ -140,6 +142,15 @@ pub struct File {
 struct LazySection {
     id: SectionId,
     data: OnceLock<Data>,
+}
+
+/// Where a unit begins: the section and the offset in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnitAt {
+    /// In `.debug_info`.
+    Info(usize),
+    /// In `.debug_types`, which DWARF 4 has.
+    Types(usize),
 }
 
 /// Which sections a question needs beside those that all need.
@@ -164,6 +175,7 @@ impl File {
             supplementary: supplementary.map(Box::new),
             problems,
             unit_offsets: OnceLock::new(),
+            type_units: OnceLock::new(),
             abbreviations: Mutex::default(),
         }
     }
@@ -189,6 +201,11 @@ impl File {
             self.problems.report("some names are in another file (.gnu_debugaltlink), which is not there");
         }
         self.supplementary.as_deref()
+    }
+
+    /// Whether that file is there.
+    pub fn has_supplementary(&self) -> bool {
+        self.supplementary.is_some()
     }
 
     /// The file's own address of RVA 0.
@@ -245,11 +262,65 @@ impl File {
 
     /// Where the unit begins that holds an offset of `.debug_info`.
     pub fn unit_holding(&self, offset: usize) -> Option<usize> {
-        let offsets = self.unit_offsets.get_or_init(|| {
+        let offsets = self.unit_offsets();
+        offsets[..offsets.partition_point(|&start| start <= offset)].last().copied()
+    }
+
+    /// How many units of `.debug_info` come before the one at an offset.
+    pub fn unit_index(&self, offset: usize) -> Option<usize> {
+        self.unit_offsets().binary_search(&offset).ok()
+    }
+
+    /// Where the unit of `.debug_info` begins before which so many others come.
+    pub fn unit_with_index(&self, index: usize) -> Option<usize> {
+        self.unit_offsets().get(index).copied()
+    }
+
+    /// Where each unit of `.debug_info` begins.
+    pub fn unit_offsets(&self) -> &[usize] {
+        self.unit_offsets.get_or_init(|| {
             let dwarf = self.dwarf(Need::Entries);
             headers(&dwarf, &self.problems).filter_map(|header| header.debug_info_offset()).map(|it| it.0).collect()
+        })
+    }
+
+    /// Type units.
+    pub fn type_units(&self) -> &TypeUnits {
+        self.type_units.get_or_init(|| {
+            let has_types = self.file.has_section(SectionId::DebugTypes.name());
+            let types = if has_types { self.types() } else { EndianSlice::new(&[], LittleEndian) };
+            TypeUnits::read(&self.dwarf(Need::Entries), types, &self.problems)
+        })
+    }
+
+    /// Where the unit begins that holds an offset of `.debug_types`.
+    pub fn types_unit_holding(&self, offset: usize) -> Option<usize> {
+        self.type_units().holding(offset)
+    }
+
+    /// The whole of `.debug_types`.
+    fn types(&self) -> Slice<'_> {
+        let section = self.sections.debug_types.borrow(|section| {
+            let bytes: &[u8] = section.data.get_or_init(|| self.section(section.id));
+            EndianSlice::new(bytes, LittleEndian)
         });
-        offsets[..offsets.partition_point(|&start| start <= offset)].last().copied()
+        *section.reader()
+    }
+
+    /// A unit's header.
+    pub fn header<'a>(
+        &'a self,
+        dwarf: &gimli::Dwarf<Slice<'a>>,
+        at: UnitAt,
+    ) -> Result<UnitHeader<Slice<'a>>, gimli::Error> {
+        match at {
+            UnitAt::Info(offset) => dwarf.unit_header(gimli::DebugInfoOffset(offset)),
+            UnitAt::Types(offset) => {
+                let rest = self.types().slice().get(offset..).unwrap_or_default();
+                let section = gimli::DebugTypes::new(rest, LittleEndian);
+                section.units().next()?.ok_or(gimli::Error::OffsetOutOfBounds(offset as u64))
+            }
+        }
     }
 
     /// The abbreviations of a unit.

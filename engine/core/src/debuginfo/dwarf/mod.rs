@@ -14,17 +14,28 @@
 //! Entries, lists and line programs are decoded by the crate `gimli`; `.debug_frame` is read by `crate::callframe`.
 //! Source: DWARF Debugging Information Format, version 5.
 
+mod attributes;
+mod call_sites;
+mod catalog;
+mod entry;
+mod evaluate;
 mod file;
+mod globals;
 mod index;
 mod inlines;
 pub mod kept;
 mod lines;
+mod members;
 mod names;
+mod places;
 mod ranges;
 mod registers;
 mod root;
+mod spelling;
 mod split;
 mod symbols;
+mod type_units;
+mod types;
 mod unit;
 mod variables;
 
@@ -37,17 +48,21 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use gimli::{Section, SectionId};
 
 use super::symbol_table::SymbolTable;
-use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceLocation, Symbol, SymbolKind, Variable};
+use super::{
+    CallTarget, Computed, DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Located, Machine, Member,
+    Place, Scope, SourceLocation, Symbol, SymbolKind, Type, TypeId, Variable,
+};
 use crate::address::Rva;
 use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
 use crate::cfi::CfiRow;
-use crate::registers::Cpu;
+use crate::registers::{Cpu, Register};
+use catalog::Catalog;
+use entry::{Entry, Origin};
 pub use file::DwarfFile;
 use file::{File, Need, Problems};
 use index::UnitIndex;
 use inlines::Inline;
 use lines::Lines;
-use names::{Entry, Origin};
 use split::SplitUnits;
 pub use split::{Skeleton, SplitFiles};
 use unit::{FunctionEntry, Unit};
@@ -68,6 +83,7 @@ pub struct Dwarf {
     units: Mutex<HashMap<(Origin, usize), Arc<Unit>>>,
     symbols: OnceLock<SymbolTable>,
     functions: OnceLock<Vec<Symbol>>,
+    catalog: OnceLock<Catalog>,
     frames: OnceLock<CallFrames>,
     split: OnceLock<SplitUnits>,
     problems: Arc<Problems>,
@@ -100,6 +116,7 @@ impl Dwarf {
             units: Mutex::default(),
             symbols: OnceLock::new(),
             functions: OnceLock::new(),
+            catalog: OnceLock::new(),
             frames: OnceLock::new(),
             split: OnceLock::new(),
             problems,
@@ -111,32 +128,37 @@ impl Dwarf {
         self.main.file().has_section(".debug_info")
     }
 
+    /// The file that an origin tells, where that is not one of many.
     fn file(&self, origin: Origin) -> Option<&File> {
         match origin {
-            Origin::Main => Some(&self.main),
+            Origin::Main | Origin::Types => Some(&self.main),
             Origin::Supplementary => self.main.supplementary(),
+            Origin::DwoType | Origin::PackageType => None,
         }
     }
 
-    /// The unit at an offset of `.debug_info`; that it is damaged is reported.
-    fn unit(&self, origin: Origin, offset: usize) -> Option<Arc<Unit>> {
+    /// A unit; that it is damaged is reported.
+    fn unit(&self, origin: Origin, place: usize) -> Option<Arc<Unit>> {
         let cache = || self.units.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unit) = cache().get(&(origin, offset)) {
+        if let Some(unit) = cache().get(&(origin, place)) {
             return Some(unit.clone());
         }
         let report = |error| self.problems.report(format_args!("damaged debug information: a unit: {error}"));
-        let unit = Arc::new(self.read_unit(origin, offset)?.map_err(report).ok()?);
+        let unit = Arc::new(self.read_unit(origin, place)?.map_err(report).ok()?);
         let mut cache = cache();
         // Units grow with every question, so that they are measured again each time one joins them.
         if cache.values().map(|unit| unit.size_bytes()).sum::<usize>() > MOST_CACHED_BYTES {
             cache.clear();
         }
-        cache.insert((origin, offset), unit.clone());
+        cache.insert((origin, place), unit.clone());
         Some(unit)
     }
 
-    fn read_unit(&self, origin: Origin, offset: usize) -> Option<Result<Unit, gimli::Error>> {
-        Some(Unit::read(self.file(origin)?, offset, self.split.get(), &self.problems))
+    fn read_unit(&self, origin: Origin, place: usize) -> Option<Result<Unit, gimli::Error>> {
+        match origin {
+            Origin::DwoType | Origin::PackageType => self.read_split_type_unit(origin, place),
+            _ => Some(Unit::read(self.file(origin)?, origin, place, self.split.get(), &self.problems)),
+        }
     }
 
     fn symbols(&self) -> &SymbolTable {
@@ -152,9 +174,9 @@ impl Dwarf {
         })
     }
 
-    fn function_name(&self, origin: Origin, unit: &Arc<Unit>, function: &FunctionEntry) -> String {
+    fn function_name(&self, unit: &Arc<Unit>, function: &FunctionEntry) -> String {
         let name = function.name.get_or_init(|| {
-            let name = self.qualified_name(origin, unit, function.entry);
+            let name = self.qualified_name(unit, function.entry);
             // Its name may be in a supplementary file that is not there, and in the symbol table all the same.
             let start = || unit.ranges().starts_of(function.index).next();
             let linked = || Some(self.symbols().function_at(Rva(start()?))?.name);
@@ -199,7 +221,7 @@ impl Dwarf {
 impl DebugInfo for Dwarf {
     fn function_at(&self, rva: Rva) -> Option<Function> {
         let Some(found) = self.find(rva) else { return self.symbols().function_at(rva) };
-        let name = self.function_name(Origin::Main, &found.unit, found.function());
+        let name = self.function_name(&found.unit, found.function());
         Some(Function { name, start: Rva(found.start), size_bytes: found.end - found.start, is_thunk: false })
     }
 
@@ -207,7 +229,7 @@ impl DebugInfo for Dwarf {
         let Some(found) = self.find(rva) else { return self.undescribed_scopes(rva) };
         let function = found.function();
         let inlines = function.inlines.get_or_init(|| {
-            let view = found.unit.view(&self.main, Need::Entries);
+            let view = found.unit.view(Some(&self.main), Need::Entries);
             let inlines = view.map(|view| inlines::inlines_of(&self.main, &view, function.entry)).unwrap_or_default();
             found.unit.grow(inlines.iter().map(Inline::size_bytes).sum());
             inlines
@@ -216,7 +238,7 @@ impl DebugInfo for Dwarf {
         let mut location = self.line_at(&found.unit, rva);
         let mut scopes = Vec::new();
         for inline in inlines::chain_at(inlines, rva.0).into_iter().rev() {
-            let name = inline.name.get_or_init(|| self.qualified_name(Origin::Main, &found.unit, inline.entry));
+            let name = inline.name.get_or_init(|| self.qualified_name(&found.unit, inline.entry));
             let call =
                 inline.call_file.and_then(|file| lines.location(file, inline.call_line, &found.unit, &self.main));
             scopes.push(Scope {
@@ -226,7 +248,7 @@ impl DebugInfo for Dwarf {
                 start: Rva(inline.range_at(rva.0).map_or(found.start, |range| range.0)),
             });
         }
-        let name = self.function_name(Origin::Main, &found.unit, function);
+        let name = self.function_name(&found.unit, function);
         scopes.push(Scope { function: name, location, is_inlined: false, start: Rva(found.start) });
         scopes
     }
@@ -234,7 +256,7 @@ impl DebugInfo for Dwarf {
     fn symbol_at(&self, rva: Rva) -> Option<Symbol> {
         // The symbol table need not be read where the debug information knows the function.
         let Some(found) = self.find(rva) else { return self.symbols().symbol_at(rva) };
-        let name = self.function_name(Origin::Main, &found.unit, found.function());
+        let name = self.function_name(&found.unit, found.function());
         let size_bytes = Some(found.end - found.start);
         Some(Symbol { name, rva: Rva(found.start), kind: SymbolKind::Function, size_bytes })
     }
@@ -268,10 +290,9 @@ impl DebugInfo for Dwarf {
 
     fn variables_at(&self, rva: Rva) -> Vec<Variable> {
         let Some(found) = self.find(rva) else { return Vec::new() };
-        let Some(view) = found.unit.view(&self.main, Need::Locations) else { return Vec::new() };
-        let entry = Entry { origin: Origin::Main, unit: found.unit.clone(), offset: found.function().entry };
-        variables::Question { dwarf: self, file: &self.main, view: &view, function: entry, rva: rva.0, cpu: self.cpu }
-            .variables()
+        let Some(view) = found.unit.view(Some(&self.main), Need::Locations) else { return Vec::new() };
+        let entry = Entry { unit: found.unit.clone(), offset: found.function().entry };
+        variables::Question { dwarf: self, file: &self.main, view: &view, function: entry, rva: rva.0 }.variables()
     }
 
     fn frame_data_at(&self, _rva: Rva) -> Option<FrameData> {
@@ -307,6 +328,55 @@ impl DebugInfo for Dwarf {
             found.truncate(limit);
         }
         found
+    }
+
+    fn type_of(&self, id: TypeId) -> Option<Type> {
+        self.described_type(id)
+    }
+
+    fn members_of(&self, id: TypeId) -> Vec<Member> {
+        self.members(id)
+    }
+
+    fn enumerators_of(&self, id: TypeId) -> Vec<Enumerator> {
+        self.enumerators(id)
+    }
+
+    fn types_named(&self, name: &str) -> Vec<TypeId> {
+        self.types_with_name(name)
+    }
+
+    fn types_matching(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<(String, TypeId)> {
+        self.types_accepted(accept, limit)
+    }
+
+    fn function_type_at(&self, rva: Rva) -> Option<TypeId> {
+        let function = self.function_entry_at(rva)?;
+        self.id_of(&function.unit, function.offset)
+    }
+
+    fn data_named(&self, name: &str) -> Vec<DataSymbol> {
+        self.data_with_name(name)
+    }
+
+    fn data_at(&self, rva: Rva) -> Option<DataSymbol> {
+        self.data_below(rva)
+    }
+
+    fn evaluate(&self, computed: &Computed, machine: &dyn Machine) -> Located {
+        self.computed(computed, machine)
+    }
+
+    fn call_site_value(&self, return_address: Rva, register: Register) -> Option<Place> {
+        self.passed(return_address, register)
+    }
+
+    fn call_target(&self, return_address: Rva) -> Option<CallTarget> {
+        self.target(return_address)
+    }
+
+    fn function_identity(&self, rva: Rva) -> Option<String> {
+        self.identity(self.function_entry_at(rva)?)
     }
 
     fn problems(&self) -> Vec<String> {

@@ -12,7 +12,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gimli::constants as dw;
-use gimli::{AttributeValue, DebugCuIndex, EndianSlice, LittleEndian, UnitHeader, UnitIndex as PackageIndex, UnitType};
+use gimli::{
+    AttributeValue, DebugCuIndex, DebugTuIndex, EndianSlice, LittleEndian, UnitHeader, UnitIndex as PackageIndex,
+    UnitType,
+};
 
 use super::Dwarf;
 use super::file::{DwarfFile, File, Need, Problems, Slice, headers};
@@ -135,13 +138,46 @@ impl SplitUnits {
     }
 
     fn in_package(&self, dwo_id: u64) -> Option<SplitUnit> {
-        let open = || Some(Sections::new(Arc::new(Elf::open(self.files.package.clone()?).ok()?)));
-        let package = self.package.get_or_init(open).as_ref()?;
-        let bytes = package.section(".debug_cu_index").ok()??;
+        let bytes = self.package()?.section(".debug_cu_index").ok()??;
         let index: PackageIndex<Slice<'_>> = DebugCuIndex::new(&bytes, LittleEndian).index().ok()?;
-        let sections = index.sections(index.find(dwo_id)?).ok()?;
+        self.in_row(&index, index.find(dwo_id)?)
+    }
+
+    /// The row of the package's index of type units that has this signature.
+    pub fn package_row(&self, signature: u64) -> Option<usize> {
+        let bytes = self.package()?.section(".debug_tu_index").ok()??;
+        let index: PackageIndex<Slice<'_>> = DebugTuIndex::new(&bytes, LittleEndian).index().ok()?;
+        index.find(signature).map(|row| row as usize)
+    }
+
+    /// Rows of the package's index of type units.
+    pub fn package_rows(&self) -> usize {
+        let rows = || {
+            let bytes = self.package()?.section(".debug_tu_index").ok()??;
+            let index: PackageIndex<Slice<'_>> = DebugTuIndex::new(&bytes, LittleEndian).index().ok()?;
+            // Each has its offsets in the section.
+            Some((index.unit_count() as usize).min(bytes.len() / 4))
+        };
+        rows().unwrap_or(0)
+    }
+
+    /// The type unit in a row of the package's index, as a file of its own.
+    pub fn package_type_file(&self, row: usize, problems: &Arc<Problems>) -> Option<Arc<File>> {
+        let bytes = self.package()?.section(".debug_tu_index").ok()??;
+        let index: PackageIndex<Slice<'_>> = DebugTuIndex::new(&bytes, LittleEndian).index().ok()?;
+        let unit = self.in_row(&index, u32::try_from(row).ok()?)?;
+        Some(Arc::new(File::split(Arc::new(unit), problems.clone())))
+    }
+
+    fn package(&self) -> Option<&Arc<Sections>> {
+        let open = || Some(Sections::new(Arc::new(Elf::open(self.files.package.clone()?).ok()?)));
+        self.package.get_or_init(open).as_ref()
+    }
+
+    fn in_row(&self, index: &PackageIndex<Slice<'_>>, row: u32) -> Option<SplitUnit> {
+        let sections = index.sections(row).ok()?;
         let parts = sections.map(|it| (it.section.dwo_name(), (it.offset.into(), it.size.into()))).collect();
-        Some(SplitUnit { main: self.main.clone(), split: package.clone(), parts: Some(parts) })
+        Some(SplitUnit { main: self.main.clone(), split: self.package()?.clone(), parts: Some(parts) })
     }
 
     fn in_file(&self, dwo_id: u64, problems: &Problems) -> Option<SplitUnit> {

@@ -5,8 +5,8 @@
 use gimli::{Section, UnitType};
 
 use super::Dwarf;
+use super::entry::Origin;
 use super::file::{Need, headers};
-use super::names::Origin;
 use super::unit::Unit;
 use crate::address::Rva;
 use crate::debuginfo::{Symbol, SymbolKind};
@@ -55,7 +55,7 @@ impl Dwarf {
         let mut name_bytes = 0;
         for range in unit.ranges().overlapping(0, u32::MAX) {
             let Some(function) = unit.functions.get(range.value as usize) else { continue };
-            let name = self.function_name(Origin::Main, unit, function);
+            let name = self.function_name(unit, function);
             name_bytes += name.len();
             let size_bytes = Some(range.end - range.start);
             symbols.push(Symbol { name, rva: Rva(range.start), kind: SymbolKind::Function, size_bytes });

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gimli::constants as dw;
-use gimli::{Abbreviations, AttributeValue, EntriesRaw, UnitHeader, UnitOffset};
+use gimli::{Abbreviations, AttributeValue, EntriesRaw, UnitHeader, UnitOffset, UnitType};
 
-use super::file::{File, Need, Problems, Slice};
+use super::entry::Origin;
+use super::file::{File, Need, Problems, Slice, UnitAt};
 use super::index::range_budget;
 use super::inlines::Inline;
 use super::lines::Lines;
@@ -25,10 +26,12 @@ const SPLIT: &str = "some debug information is in .dwo files, which are not ther
 
 /// A unit that was read.
 pub struct Unit {
-    /// Where it begins in `.debug_info`.
-    pub offset: usize,
-    /// The unit, or its skeleton, in the file itself.
-    own: Part,
+    /// Where it is looked for.
+    pub origin: Origin,
+    /// Which one it is there; of [`Origin::Main`] where it, or its skeleton, begins in `.debug_info`.
+    pub place: usize,
+    /// The unit, or its skeleton, in the file that its origin tells; none of a type unit in another file.
+    own: Option<Part>,
     /// The unit in a file of split units.
     split: Option<(Arc<File>, Part)>,
     /// The directory it was compiled in.
@@ -44,7 +47,7 @@ pub struct Unit {
 
 /// A unit's place in a file, and what is needed to read it there.
 struct Part {
-    offset: usize,
+    at: UnitAt,
     root: Root,
     abbreviations: Arc<Abbreviations>,
 }
@@ -82,83 +85,142 @@ impl<'a> View<'a> {
     /// The text of an attribute; beyond [`MOST_TEXT_BYTES`] it is cut, and ends in `…`. Names of Boost.Spirit's functions
     /// are that long.
     pub fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<String> {
-        let text = match value {
-            AttributeValue::DebugStrRefSup(offset) => self.file.supplementary()?.string(offset)?,
-            value => self.dwarf.attr_string(&self.unit, value).ok()?.slice(),
-        };
+        let text = self.whole_text(value)?;
         let mut shown = String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT_BYTES)]).into_owned();
         if text.len() > MOST_TEXT_BYTES {
             shown.push('…');
         }
         Some(shown)
     }
+
+    /// Bytes of the text of an attribute, at most [`MOST_TEXT_BYTES`].
+    pub fn text_bytes(&self, value: AttributeValue<Slice<'a>>) -> Option<&'a [u8]> {
+        let text = self.whole_text(value)?;
+        text.get(..text.len().min(MOST_TEXT_BYTES))
+    }
+
+    fn whole_text(&self, value: AttributeValue<Slice<'a>>) -> Option<&'a [u8]> {
+        match value {
+            AttributeValue::DebugStrRefSup(offset) => self.file.supplementary()?.string(offset),
+            value => Some(self.dwarf.attr_string(&self.unit, value).ok()?.slice()),
+        }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &'a File {
+        self.file
+    }
 }
 
 impl Part {
-    /// The part at an offset of `.debug_info`, and the directory that it was compiled in.
-    fn read(file: &File, offset: usize, skeleton: Option<&Root>) -> Result<(Part, Option<String>), gimli::Error> {
+    /// The part that begins there, and the directory that it was compiled in.
+    fn read(file: &File, at: UnitAt, skeleton: Option<&Root>) -> Result<(Part, Option<String>), gimli::Error> {
         let dwarf = file.dwarf(Need::Entries);
-        let header = dwarf.unit_header(gimli::DebugInfoOffset(offset))?;
+        let header = file.header(&dwarf, at)?;
         let abbreviations = file.abbreviations(&dwarf, &header)?;
         let (root, _, directory) = Root::read(&dwarf, &header, &abbreviations, skeleton)?;
         let view = View { unit: root.unit(header, abbreviations.clone()), dwarf, file };
         let directory = directory.and_then(|value| view.text(value));
-        Ok((Part { offset, root, abbreviations }, directory))
+        Ok((Part { at, root, abbreviations }, directory))
     }
 
     fn view<'a>(&self, file: &'a File, need: Need) -> Result<View<'a>, gimli::Error> {
         let dwarf = file.dwarf(need);
-        let header: UnitHeader<Slice<'a>> = dwarf.unit_header(gimli::DebugInfoOffset(self.offset))?;
+        let header: UnitHeader<Slice<'a>> = file.header(&dwarf, self.at)?;
         Ok(View { unit: self.root.unit(header, self.abbreviations.clone()), dwarf, file })
     }
 }
 
 impl Unit {
-    /// Reads the unit at an offset of `.debug_info`, a split one from where `split` has it. What comes after a damaged
-    /// entry is left out, and reported.
+    /// Reads a unit, a split one from where `split` has it. What comes after a damaged entry is left out, and reported.
     pub fn read(
         file: &File,
-        offset: usize,
+        origin: Origin,
+        place: usize,
         split: Option<&SplitUnits>,
         problems: &Arc<Problems>,
     ) -> Result<Unit, gimli::Error> {
-        let (own, directory) = Part::read(file, offset, None)?;
-        let dwo_id = own.root.dwo_id.filter(|_| own.root.is_split);
-        let found = dwo_id.and_then(|id| split?.find(offset, id, problems));
-        if own.root.is_split && found.is_none() {
+        let mut unit = Unit::open(file, origin, place, split, problems)?;
+        unit.walk(file, problems)?;
+        Ok(unit)
+    }
+
+    /// A unit whose functions and scopes are not known.
+    pub fn open(
+        file: &File,
+        origin: Origin,
+        place: usize,
+        split: Option<&SplitUnits>,
+        problems: &Arc<Problems>,
+    ) -> Result<Unit, gimli::Error> {
+        let at = if origin == Origin::Types { UnitAt::Types(place) } else { UnitAt::Info(place) };
+        let (own, directory) = Part::read(file, at, None)?;
+        let is_skeleton = own.root.is_split && origin == Origin::Main;
+        let found = own.root.dwo_id.filter(|_| is_skeleton).and_then(|id| split?.find(place, id, problems));
+        if is_skeleton && found.is_none() {
             problems.report(SPLIT);
         }
         let split = match found {
             Some((split, offset)) => {
-                let (part, _) = Part::read(&split, offset, Some(&own.root))?;
+                let (part, _) = Part::read(&split, UnitAt::Info(offset), Some(&own.root))?;
                 Some((split, part))
             }
             None => None,
         };
-        let (file, part) = split.as_ref().map_or((file, &own), |(file, part)| (file, part));
-        let (functions, ranges, scopes) = walk(file, part, problems)?;
-        Ok(Unit {
-            offset,
-            directory,
-            functions,
-            ranges,
-            scopes,
-            own,
-            split,
-            lines: OnceLock::new(),
-            grown_bytes: AtomicUsize::new(0),
-        })
+        Ok(Unit { directory, split, ..Unit::of(origin, place, Some(own)) })
     }
 
-    /// The unit and its sections, to read entries.
-    pub fn view<'a>(&'a self, file: &'a File, need: Need) -> Option<View<'a>> {
-        let (file, part) = self.split.as_ref().map_or((file, &self.own), |(file, part)| (file, part));
+    /// Reads a type unit of a file of split units.
+    pub fn read_types(
+        file: Arc<File>,
+        at: UnitAt,
+        origin: Origin,
+        place: usize,
+        problems: &Problems,
+    ) -> Result<Unit, gimli::Error> {
+        let (part, _) = Part::read(&file, at, None)?;
+        let mut unit = Unit { split: Some((file.clone(), part)), ..Unit::of(origin, place, None) };
+        unit.walk(&file, problems)?;
+        Ok(unit)
+    }
+
+    fn of(origin: Origin, place: usize, own: Option<Part>) -> Unit {
+        Unit {
+            origin,
+            place,
+            own,
+            split: None,
+            directory: None,
+            functions: Vec::new(),
+            ranges: RangeMap::new(Vec::new()),
+            scopes: Vec::new(),
+            lines: OnceLock::new(),
+            grown_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    fn walk(&mut self, file: &File, problems: &Problems) -> Result<(), gimli::Error> {
+        if let Some((file, part)) = self.part(Some(file)) {
+            (self.functions, self.ranges, self.scopes) = walk(file, part, problems)?;
+        }
+        Ok(())
+    }
+
+    /// What the unit is read from; `file` is the one that its origin tells.
+    fn part<'a>(&'a self, file: Option<&'a File>) -> Option<(&'a File, &'a Part)> {
+        let split = self.split.as_ref().map(|(file, part)| (&**file, part));
+        split.or_else(|| Some((file?, self.own.as_ref()?)))
+    }
+
+    /// The unit and its sections, to read entries; `file` is the one that its origin tells.
+    pub fn view<'a>(&'a self, file: Option<&'a File>, need: Need) -> Option<View<'a>> {
+        let (file, part) = self.part(file)?;
         part.view(file, need).ok()
     }
 
     /// The unit, or its skeleton, in the file itself: what has lines.
     pub fn own_view<'a>(&self, file: &'a File) -> Option<View<'a>> {
-        self.own.view(file, Need::Entries).ok()
+        self.own.as_ref()?.view(file, Need::Entries).ok()
     }
 
     /// Whether entries are in another file.
@@ -166,9 +228,22 @@ impl Unit {
         self.split.is_some()
     }
 
+    /// The other file that entries are in.
+    pub fn other_file(&self) -> Option<&Arc<File>> {
+        self.split.as_ref().map(|(file, _)| file)
+    }
+
+    /// Of a split type unit: where its type is.
+    pub fn type_offset(&self) -> Option<UnitOffset> {
+        match self.view(None, Need::Entries)?.unit.header.type_() {
+            UnitType::Type { type_offset, .. } | UnitType::SplitType { type_offset, .. } => Some(type_offset),
+            _ => None,
+        }
+    }
+
     /// Its line program.
     pub fn line_program(&self) -> Option<gimli::DebugLineOffset> {
-        self.own.root.line_program
+        self.own.as_ref()?.root.line_program
     }
 
     /// The range that covers `rva`; its value is the index of the function.
@@ -219,7 +294,8 @@ fn walk(file: &File, part: &Part, problems: &Problems) -> Result<Walked, gimli::
         scopes: Vec::new(),
     };
     if let Err(error) = walk.run(&part.abbreviations) {
-        problems.report(format_args!("damaged debug information: the unit at {:#x}: {error}", part.offset));
+        let (UnitAt::Info(offset) | UnitAt::Types(offset)) = part.at;
+        problems.report(format_args!("damaged debug information: the unit at {offset:#x}: {error}"));
     }
     Ok((walk.functions, RangeMap::new(walk.ranges), walk.scopes))
 }
@@ -295,7 +371,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether names of what is inside are qualified by the name of such an entry.
-fn qualifies(tag: gimli::DwTag) -> bool {
+pub fn qualifies(tag: gimli::DwTag) -> bool {
     matches!(
         tag,
         dw::DW_TAG_namespace

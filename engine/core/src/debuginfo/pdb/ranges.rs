@@ -41,13 +41,12 @@ impl Ranges {
     /// Takes in what a range says, if it covers the address. `base` is what the variable's offset in the frame counts
     /// from.
     pub fn add(&mut self, record: &Record<'_>, question: &Question<'_>, base: Option<CodeViewRegister>) {
-        match read_range(record, question, base) {
-            Ok(Some(part)) if part.offset_bytes == 0 && part.register_bytes.is_none() && !part.is_member => {
-                self.whole.get_or_insert(part.place);
-            }
-            Ok(Some(Read { offset_bytes, register_bytes, place, .. })) => {
-                self.parts.push(Part { offset_bytes, register_bytes, place });
-            }
+        let Ok(Some(range)) = read_range(record, question, base) else { return };
+        // Of several that cover the address the first counts: registers come before the place on the stack that
+        // a parameter has all the time, where it may be stale.
+        match range {
+            Range::Whole(place) if self.parts.is_empty() => drop(self.whole.get_or_insert(place)),
+            Range::Part(part) if self.whole.is_none() => self.parts.push(part),
             _ => {}
         }
     }
@@ -62,7 +61,8 @@ impl Ranges {
         }
         self.parts.sort_by_key(|part| part.offset_bytes);
         self.parts.dedup_by_key(|part| part.offset_bytes);
-        let ends: Vec<Option<u32>> = self.parts.iter().skip(1).map(|next| Some(next.offset_bytes)).chain([None]).collect();
+        let ends: Vec<Option<u32>> =
+            self.parts.iter().skip(1).map(|next| Some(next.offset_bytes)).chain([None]).collect();
         let piece = |(part, end): (Part, Option<u32>)| {
             // No record has the size of a part: it ends where the next begins, or with its register or member.
             let up_to_next = end.map(|end| end - part.offset_bytes);
@@ -78,40 +78,32 @@ impl Ranges {
     }
 }
 
-/// A range that covers the address.
-struct Read {
-    offset_bytes: u32,
-    register_bytes: Option<u32>,
-    is_member: bool,
-    place: Place,
-}
-
-impl Read {
-    fn whole(place: Place) -> Read {
-        Read { offset_bytes: 0, register_bytes: None, is_member: false, place }
-    }
+/// What a range says that covers the address.
+enum Range {
+    Whole(Place),
+    Part(Part),
 }
 
 fn read_range(
     record: &Record<'_>,
     question: &Question<'_>,
     base: Option<CodeViewRegister>,
-) -> Result<Option<Read>, Truncated> {
+) -> Result<Option<Range>, Truncated> {
     let mut input = Reader::new(record.data);
     let register = |number| CodeViewRegister::new(number, question.cpu);
-    let read = match record.kind {
+    let range = match record.kind {
         kind::S_DEFRANGE_FRAMEPOINTER_REL_FULL_SCOPE => {
             let offset = input.i32()?;
-            return Ok(base.and_then(|base| base.relative(offset)).map(Read::whole));
+            return Ok(base.and_then(|base| base.relative(offset)).map(Range::Whole));
         }
         kind::S_DEFRANGE_FRAMEPOINTER_REL => {
             let offset = input.i32()?;
-            base.and_then(|base| base.relative(offset)).map(Read::whole)
+            base.and_then(|base| base.relative(offset)).map(Range::Whole)
         }
         kind::S_DEFRANGE_REGISTER => {
             let number = input.u16()?;
             input.skip(2)?; // whether it may have no name here
-            register(number).and_then(CodeViewRegister::itself).map(Read::whole)
+            register(number).and_then(CodeViewRegister::itself).map(Range::Whole)
         }
         kind::S_DEFRANGE_SUBFIELD_REGISTER => {
             let number = input.u16()?;
@@ -119,7 +111,7 @@ fn read_range(
             let offset_bytes = input.u32()? & OFFSET_IN_PARENT_BITS;
             let part = |register: CodeViewRegister| {
                 let register_bytes = Some(register.size_bytes());
-                Some(Read { offset_bytes, register_bytes, is_member: true, place: register.itself()? })
+                Some(Range::Part(Part { offset_bytes, register_bytes, place: register.itself()? }))
             };
             register(number).and_then(part)
         }
@@ -127,18 +119,21 @@ fn read_range(
             let (number, flags, offset) = (input.u16()?, input.u16()?, input.i32()?);
             let (offset_bytes, is_member) = (u32::from(flags >> 4), flags & IS_MEMBER != 0);
             let place = register(number).and_then(|base| base.relative(offset));
-            place.map(|place| Read { offset_bytes, register_bytes: None, is_member, place })
+            place.map(|place| match offset_bytes {
+                0 if !is_member => Range::Whole(place),
+                _ => Range::Part(Part { offset_bytes, register_bytes: None, place }),
+            })
         }
         kind::S_DEFRANGE_REGISTER_REL_INDIR => {
             let (number, flags, offset, behind) = (input.u16()?, input.u16()?, input.i32()?, input.i32()?);
             // What lies behind the pointer's target has no `Place`.
             let is_whole = flags >> 4 == 0 && flags & IS_MEMBER == 0 && behind == 0;
             let place = register(number).filter(|_| is_whole).and_then(|base| base.indirect(offset));
-            place.map(Read::whole)
+            place.map(Range::Whole)
         }
         _ => None,
     };
-    Ok(read.filter(|_| covers(&mut input, question).unwrap_or(false)))
+    Ok(range.filter(|_| covers(&mut input, question).unwrap_or(false)))
 }
 
 /// Whether a range, less its gaps, covers the address. Gaps count from the range's start.

@@ -73,8 +73,10 @@ impl CodeViewRegister {
             CodeViewRegister::General { register, first_byte, .. } => Some(Place::Register { register, first_byte }),
             CodeViewRegister::Vector { index, .. } => Some(Place::Vector(index)),
             CodeViewRegister::Pair => {
-                let half = |register, offset_bytes| {
-                    Piece { offset_bytes, size_bytes: Some(4), place: Place::Register { register, first_byte: 0 } }
+                let half = |register, offset_bytes| Piece {
+                    offset_bytes,
+                    size_bytes: Some(4),
+                    place: Place::Register { register, first_byte: 0 },
                 };
                 Some(Place::Pieces(vec![half(x86::EAX, 0), half(x86::EDX, 4)]))
             }
@@ -130,7 +132,7 @@ fn legacy_register(number: u16) -> Option<CodeViewRegister> {
         9..=16 => Some(general((number - 9) as u8, 0, 2)),
         17..=24 => Some(general((number - 17) as u8, 0, 4)),
         154..=161 => vector(number - 154, 16),
-        162..=193 if (number - 162) % 4 == 0 => vector((number - 162) / 4, 4),
+        162..=193 if (number - 162).is_multiple_of(4) => vector((number - 162) / 4, 4),
         194..=201 => vector(number - 194, 8),
         _ => None,
     }
@@ -152,7 +154,7 @@ fn x64_register(number: u16) -> Option<CodeViewRegister> {
     Some(match number {
         33 => general(x64::RIP.0, 0, 8),
         252..=259 => vector(number - 252, 16),
-        260..=291 if (number - 260) % 4 == 0 => vector((number - 260) / 4, 4),
+        260..=291 if (number - 260).is_multiple_of(4) => vector((number - 260) / 4, 4),
         292..=299 => vector(number - 292, 8),
         324..=327 => general(NARROW[usize::from(number - 324)], 0, 1),
         328..=335 => general(WIDE[usize::from(number - 328)], 0, 8),

@@ -44,7 +44,8 @@ impl Pdb {
         if let Some(symbols) = self.symbols() {
             for name in super::types::stored_names(name) {
                 for offset in symbols.may_be_named(&name) {
-                    let typedef = symbols.record(offset, |record| record.typedef()).filter(|(_, stored)| *stored == name);
+                    let typedef =
+                        symbols.record(offset, |record| record.typedef()).filter(|(_, stored)| *stored == name);
                     found.extend(typedef.and_then(|(index, name)| self.typedef_id(offset, index, &name)));
                 }
             }
@@ -90,9 +91,7 @@ impl Pdb {
         if let Some(symbols) = self.symbols().filter(|_| goes_on) {
             symbols.for_each_record(&mut |offset, record| {
                 let typedef = record.typedef().filter(|(index, _)| *index != simple::NO_TYPE);
-                typedef.is_none_or(|(_, name)| {
-                    add(without_anonymous_namespaces(name), Reference::Typedef(offset).id())
-                })
+                typedef.is_none_or(|(_, name)| add(without_anonymous_namespaces(name), Reference::Typedef(offset).id()))
             });
         }
         found

@@ -99,7 +99,8 @@ pub fn variables(question: &Question<'_>) -> Vec<Variable> {
             continue;
         };
         let has_ranges = matches!(record.kind, kind::S_LOCAL | kind::S_FILESTATIC);
-        if !has_ranges && depth == 0 && frame.has_parameter(&variable, question.cpu, parameters_left) {
+        let is_unmarked = matches!(record.kind, kind::S_REGREL32 | kind::S_BPREL32 | kind::S_REGISTER);
+        if is_unmarked && depth == 0 && frame.has_parameter(&variable, question.cpu, parameters_left) {
             variable.is_parameter = true;
             parameters_left = parameters_left.saturating_sub(usize::from(!variable.is_artificial));
         }
@@ -179,7 +180,7 @@ impl FrameProc {
             Place::RegisterRelative(x64::RSP, offset) if cpu == Cpu::X64 => {
                 self.frame_bytes.is_some_and(|frame_bytes| i64::from(offset) > i64::from(frame_bytes))
             }
-            Place::RegisterRelative(..) | Place::Register { .. } | Place::Vector(_) | Place::OptimizedAway => left > 0,
+            Place::RegisterRelative(..) | Place::Register { .. } | Place::Vector(_) => left > 0,
             _ => false,
         }
     }

@@ -174,11 +174,7 @@ impl Udt {
     }
 }
 
-fn class_head(
-    input: &mut Reader<'_>,
-    class: ClassKind,
-    is_wide: bool,
-) -> Result<(u16, UdtKind, u32), Truncated> {
+fn class_head(input: &mut Reader<'_>, class: ClassKind, is_wide: bool) -> Result<(u16, UdtKind, u32), Truncated> {
     let properties = if is_wide {
         input.u32()? as u16
     } else {

@@ -5,11 +5,11 @@
 use std::collections::HashSet;
 
 use super::super::records::text;
-use super::leaf::{Number, Udt, count, kind, number};
+use super::leaf::{Number, Udt, UdtKind, count, kind, number};
 use super::names::plain_name;
 use super::{Reference, Types};
 use crate::bytes::Reader;
-use crate::debuginfo::{Enumerator, Member, MemberKind, TypeId, TypeShape, VirtualBase};
+use crate::debuginfo::{BaseEncoding, Enumerator, Member, MemberKind, TypeId, TypeShape, VirtualBase};
 
 /// Records that one list may be made of: each holds up to 64 KB.
 const MOST_LISTS: usize = 4096;
@@ -49,15 +49,24 @@ impl Types {
     }
 
     /// The names of an enumeration's values.
+    ///
+    /// Folklore: LLVM writes all values as unsigned numbers of the enumeration's width: -1 is 4294967295.
     pub fn enumerators_of(&self, index: u32) -> Vec<Enumerator> {
         let mut names = Vec::new();
-        if let Some(enumeration) = self.udt(self.resolved(index)) {
-            self.for_each_field(&enumeration, &mut |field| {
-                if let Field::Value(value, name) = field {
-                    names.push(Enumerator { name, value });
-                }
-            });
-        }
+        let Some(enumeration) = self.udt(self.resolved(index)) else { return names };
+        let UdtKind::Enum(underlying) = enumeration.kind else { return names };
+        let underlying = self.type_of(Reference::Type(underlying));
+        let signed_bits = underlying.and_then(|underlying| match underlying.shape {
+            TypeShape::Base(BaseEncoding::Signed | BaseEncoding::SignedCharacter) => underlying.size_bytes,
+            _ => None,
+        });
+        let signed_bits = signed_bits.filter(|size| (1..=8).contains(size)).map(|size| size * 8);
+        self.for_each_field(&enumeration, &mut |field| {
+            if let Field::Value(value, name) = field {
+                let wraps = signed_bits.filter(|bits| value >> (bits - 1) == 1);
+                names.push(Enumerator { name, value: wraps.map_or(value, |bits| value - (1 << bits)) });
+            }
+        });
         names
     }
 

@@ -78,9 +78,9 @@ pub fn type_of(index: u32, pointer_size_bytes: u64) -> Option<Type> {
             let shape = TypeShape::Base(BaseEncoding::Null);
             return Some(Type { name: "std::nullptr_t".to_owned(), size_bytes: Some(pointer_size_bytes), shape });
         }
-        1 => 2,         // near
-        2 | 3 | 4 => 4, // far, huge, 32-bit near
-        5 => 6,         // 32-bit far
+        1 => 2,     // near
+        2..=4 => 4, // far, huge, 32-bit near
+        5 => 6,     // 32-bit far
         6 => 8,
         7 => 16,
         _ => return None,
@@ -117,23 +117,24 @@ mod tests {
     fn indexes_say_what_they_are() {
         // cvinfo.h's TYPE_ENUM_e.
         for (index, name, size_bytes, encoding) in [
-            (0x0012, "long", 4, BaseEncoding::Signed),              // T_LONG
-            (0x0074, "int", 4, BaseEncoding::Signed),               // T_INT4
-            (0x0075, "unsigned int", 4, BaseEncoding::Unsigned),    // T_UINT4
-            (0x0022, "unsigned long", 4, BaseEncoding::Unsigned),   // T_ULONG
-            (0x0013, "long long", 8, BaseEncoding::Signed),         // T_QUAD
-            (0x0030, "bool", 1, BaseEncoding::Boolean),             // T_BOOL08
-            (0x0070, "char", 1, BaseEncoding::SignedCharacter),     // T_RCHAR
+            (0x0012, "long", 4, BaseEncoding::Signed),                     // T_LONG
+            (0x0074, "int", 4, BaseEncoding::Signed),                      // T_INT4
+            (0x0075, "unsigned int", 4, BaseEncoding::Unsigned),           // T_UINT4
+            (0x0022, "unsigned long", 4, BaseEncoding::Unsigned),          // T_ULONG
+            (0x0013, "long long", 8, BaseEncoding::Signed),                // T_QUAD
+            (0x0030, "bool", 1, BaseEncoding::Boolean),                    // T_BOOL08
+            (0x0070, "char", 1, BaseEncoding::SignedCharacter),            // T_RCHAR
             (0x0020, "unsigned char", 1, BaseEncoding::UnsignedCharacter), // T_UCHAR
-            (0x0071, "wchar_t", 2, BaseEncoding::Unicode),          // T_WCHAR
-            (0x007a, "char16_t", 2, BaseEncoding::Unicode),         // T_CHAR16
-            (0x007b, "char32_t", 4, BaseEncoding::Unicode),         // T_CHAR32
-            (0x007c, "char8_t", 1, BaseEncoding::Unicode),          // T_CHAR8
-            (0x0008, "HRESULT", 4, BaseEncoding::Hresult),          // T_HRESULT
-            (0x0041, "double", 8, BaseEncoding::Float),             // T_REAL64
+            (0x0071, "wchar_t", 2, BaseEncoding::Unicode),                 // T_WCHAR
+            (0x007a, "char16_t", 2, BaseEncoding::Unicode),                // T_CHAR16
+            (0x007b, "char32_t", 4, BaseEncoding::Unicode),                // T_CHAR32
+            (0x007c, "char8_t", 1, BaseEncoding::Unicode),                 // T_CHAR8
+            (0x0008, "HRESULT", 4, BaseEncoding::Hresult),                 // T_HRESULT
+            (0x0041, "double", 8, BaseEncoding::Float),                    // T_REAL64
             (0x0103, "std::nullptr_t", 8, BaseEncoding::Null),
         ] {
-            let expected = Type { name: name.to_owned(), size_bytes: Some(size_bytes), shape: TypeShape::Base(encoding) };
+            let expected =
+                Type { name: name.to_owned(), size_bytes: Some(size_bytes), shape: TypeShape::Base(encoding) };
             assert_eq!(type_of(index, 8), Some(expected), "{index:#x}");
         }
     }
@@ -141,9 +142,13 @@ mod tests {
     #[test]
     fn modes_are_pointers() {
         // T_32PVOID, T_64PVOID, T_32PINT4, T_64PRCHAR, T_PINT4.
-        for (index, size_bytes, target) in
-            [(0x0403, 4, None), (0x0603, 8, None), (0x0474, 4, Some(0x74)), (0x0670, 8, Some(0x70)), (0x0174, 2, Some(0x74))]
-        {
+        for (index, size_bytes, target) in [
+            (0x0403, 4, None),
+            (0x0603, 8, None),
+            (0x0474, 4, Some(0x74)),
+            (0x0670, 8, Some(0x70)),
+            (0x0174, 2, Some(0x74)),
+        ] {
             let shape = TypeShape::Pointer { target: target.map(TypeId), kind: PointerKind::Pointer };
             assert_eq!(type_of(index, 8), Some(Type { name: String::new(), size_bytes: Some(size_bytes), shape }));
         }

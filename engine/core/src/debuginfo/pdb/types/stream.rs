@@ -57,6 +57,15 @@ pub struct Leaf {
     pub data: Vec<u8>,
 }
 
+/// A record as it goes by.
+struct Passed<'a> {
+    index: u32,
+    /// From the start of the records.
+    offset: u32,
+    kind: u16,
+    data: &'a [u8],
+}
+
 /// Types by the hash of their names.
 struct Buckets {
     /// Where each bucket begins in `indexes`; one more for the end of the last.
@@ -81,7 +90,8 @@ impl TypeStream {
         let records_bytes = records_bytes.min(stream.size_bytes().saturating_sub(records_start));
         let hash = if hash_stream == NO_STREAM { None } else { msf.stream(hash_stream.into())? };
         let hash = hash.map(|stream| {
-            let pairs = if pairs_bytes / 8 > records_bytes / SPARSEST_PAIR_DISTANCE_BYTES { pairs_bytes / 8 } else { 0 };
+            let pairs =
+                if pairs_bytes / 8 > records_bytes / SPARSEST_PAIR_DISTANCE_BYTES { pairs_bytes / 8 } else { 0 };
             let values = if value_bytes == 4 { values_bytes / 4 } else { 0 };
             HashStream { stream, pairs: (pairs_start, pairs), values: (values_start, values), bucket_count }
         });
@@ -105,30 +115,31 @@ impl TypeStream {
         }
         let (first, offset) = self.nearest_pair(index)?;
         let mut found = None;
-        self.walk(first, offset, &mut |at, _, kind, data| {
-            if at == index {
-                found = Some(Leaf { kind, data: data.to_vec() });
+        self.walk(first, offset, &mut |at| {
+            if at.index == index {
+                found = Some(Leaf { kind: at.kind, data: at.data.to_vec() });
             }
-            at < index
+            at.index < index
         });
         found
     }
 
     /// Calls `each` with every index, kind of record and what follows, in order, until it answers false.
     pub fn for_each(&self, each: &mut dyn FnMut(u32, u16, &[u8]) -> bool) {
-        self.walk(self.first_index, 0, &mut |index, _, kind, data| each(index, kind, data));
+        self.walk(self.first_index, 0, &mut |at| each(at.index, at.kind, at.data));
     }
 
-    /// As [`TypeStream::for_each`], from the record with this index and offset on; with the offsets.
-    fn walk(&self, mut index: u32, mut offset: u32, each: &mut dyn FnMut(u32, u32, u16, &[u8]) -> bool) {
+    /// As [`TypeStream::for_each`], from the record with this index and offset on.
+    fn walk(&self, mut index: u32, mut offset: u32, each: &mut dyn FnMut(Passed<'_>) -> bool) {
         while index < self.end_index {
             let Some(chunk) = self.chunk(offset) else { return };
             let mut input = Reader::new(&chunk);
             loop {
-                let at = offset.wrapping_add(input.offset() as u32);
+                let offset = offset.wrapping_add(input.offset() as u32);
                 let Some(body) = next_record(&mut input) else { break };
                 let Some((kind, data)) = body.split_first_chunk::<2>() else { return };
-                if index >= self.end_index || !each(index, at, u16::from_le_bytes(*kind), data) {
+                let kind = u16::from_le_bytes(*kind);
+                if index >= self.end_index || !each(Passed { index, offset, kind, data }) {
                     return;
                 }
                 index += 1;
@@ -157,9 +168,9 @@ impl TypeStream {
         }
         let pairs = self.own_pairs.get_or_init(|| {
             let mut pairs: Vec<(u32, u32)> = Vec::new();
-            self.walk(self.first_index, 0, &mut |index, offset, _, _| {
-                if pairs.last().is_none_or(|(_, last)| offset - last >= PAIR_DISTANCE_BYTES) {
-                    pairs.push((index, offset));
+            self.walk(self.first_index, 0, &mut |at| {
+                if pairs.last().is_none_or(|(_, last)| at.offset - last >= PAIR_DISTANCE_BYTES) {
+                    pairs.push((at.index, at.offset));
                 }
                 true
             });

@@ -1,0 +1,420 @@
+//! All types and variables by name, of all units: for what no index of the file tells.
+//!
+//! Every unit is walked once. Of a name its hash is kept; the entry that it leads to tells whether it was meant.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use gimli::constants as dw;
+use gimli::{AttributeValue, EntriesRaw, Section, UnitOffset};
+
+use super::Dwarf;
+use super::entry::Origin;
+use super::file::{File, Need, Slice, UnitAt, headers};
+use super::names::unnamed;
+use super::places::{Placing, is_shared};
+use super::spelling::Spelling;
+use super::split::SplitUnits;
+use super::unit::{Unit, View, qualifies};
+use crate::debuginfo::TypeId;
+
+/// Entries that are kept.
+const MOST_RECORDS: usize = 1 << 24;
+/// Entries that are kept of one name and rank: every unit that includes a header has its types.
+const MOST_ALIKE: u8 = 8;
+/// Nesting of entries that is followed.
+const DEEPEST: usize = 256;
+
+/// What comes first of several types with one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// A class, an enumeration, a fundamental type.
+    Definition,
+    /// Another name for a type.
+    Typedef,
+    /// A class or enumeration that is defined elsewhere.
+    Declaration,
+}
+
+/// A type or variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    hash: u64,
+    rank: Rank,
+    /// Which entry.
+    pub id: TypeId,
+}
+
+/// Types and variables of all units.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    types: Vec<Record>,
+    data: Vec<Record>,
+    /// Variables with a fixed address, by it.
+    places: Vec<(u32, TypeId)>,
+}
+
+impl Catalog {
+    /// Types that may have this name, definitions first.
+    pub fn types_like(&self, name: &str) -> &[Record] {
+        like(&self.types, name)
+    }
+
+    /// Variables that may have this name.
+    pub fn data_like(&self, name: &str) -> &[Record] {
+        like(&self.data, name)
+    }
+
+    /// The best type of each name, in the order of the file.
+    pub fn first_types(&self) -> Vec<TypeId> {
+        let mut firsts: Vec<TypeId> =
+            self.types.chunk_by(|a, b| a.hash == b.hash).filter_map(|alike| Some(alike.first()?.id)).collect();
+        firsts.sort();
+        firsts
+    }
+
+    /// The variable that begins nearest at or below an address, and where.
+    pub fn data_at(&self, rva: u32) -> Option<(u32, TypeId)> {
+        let after = self.places.partition_point(|&(start, _)| start <= rva);
+        let (start, _) = *self.places.get(after.checked_sub(1)?)?;
+        self.places.get(self.places.partition_point(|&(before, _)| before < start)).copied()
+    }
+
+    fn finish(mut self) -> Catalog {
+        self.types.sort_unstable();
+        self.types.dedup();
+        self.data.sort_unstable();
+        self.data.dedup();
+        self.places.sort_unstable();
+        self
+    }
+}
+
+fn like<'a>(records: &'a [Record], name: &str) -> &'a [Record] {
+    let hash = Spelling::EMPTY.and(name.as_bytes()).number();
+    let start = records.partition_point(|record| record.hash < hash);
+    let end = records.partition_point(|record| record.hash <= hash);
+    &records[start..end]
+}
+
+/// An entry with children that is open.
+struct Open {
+    depth: isize,
+    scope: Scope,
+    /// Whether it is a function, or in one.
+    in_function: bool,
+}
+
+/// What names are qualified with.
+#[derive(Debug, Clone, Copy)]
+enum Scope {
+    Known(Spelling),
+    /// What the entry is called is said elsewhere.
+    Of(UnitOffset),
+}
+
+/// What is read of an entry.
+#[derive(Default)]
+struct Naming<'a> {
+    name: Option<&'a [u8]>,
+    reference: Option<AttributeValue<Slice<'a>>>,
+    is_declaration: bool,
+    location: Option<AttributeValue<Slice<'a>>>,
+    has_constant: bool,
+}
+
+/// Walking all units.
+struct Collect<'a> {
+    dwarf: &'a Dwarf,
+    catalog: Catalog,
+    /// How many are kept of each name and rank.
+    kept: HashMap<(u64, Rank), u8>,
+    /// Bytes of names that may still be hashed.
+    text_budget: usize,
+}
+
+impl Dwarf {
+    /// The catalog, which is made when it is first asked for.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| {
+            let info_bytes = self.main.dwarf(Need::Entries).debug_info.reader().len();
+            let text_budget = info_bytes.saturating_mul(64).saturating_add(1 << 26);
+            let mut collect = Collect { dwarf: self, catalog: Catalog::default(), kept: HashMap::new(), text_budget };
+            if collect.files().is_none() {
+                self.problems.report("not all types and variables can be found by name: there are too many");
+            }
+            collect.catalog.finish()
+        })
+    }
+}
+
+impl<'a> Collect<'a> {
+    /// None if there was too much.
+    fn files(&mut self) -> Option<()> {
+        self.file(Origin::Main, &self.dwarf.main)?;
+        self.package_types()?;
+        if self.dwarf.main.has_supplementary() {
+            self.file(Origin::Supplementary, self.dwarf.main.supplementary()?)?;
+        }
+        Some(())
+    }
+
+    fn file(&mut self, origin: Origin, file: &'a File) -> Option<()> {
+        let view = file.dwarf(Need::Entries);
+        // Units share tables of abbreviations or have their own, so that all of them are read about once.
+        let mut abbreviation_bytes = view.debug_abbrev.reader().len().saturating_mul(8);
+        for header in headers(&view, &self.dwarf.problems) {
+            let Some(offset) = header.debug_info_offset() else { continue };
+            abbreviation_bytes = abbreviation_bytes.checked_sub(file.new_abbreviation_bytes(&view, &header))?;
+            let split = self.dwarf.split.get();
+            let Ok(unit) = Unit::open(file, origin, offset.0, split, &self.dwarf.problems) else { continue };
+            let unit = Arc::new(unit);
+            self.walk(&unit, Some(file))?;
+            self.dwo_types(&unit)?;
+        }
+        if origin == Origin::Main {
+            for at in file.type_units().iter() {
+                let UnitAt::Types(place) = at else { continue };
+                let unit = Unit::open(file, Origin::Types, place, None, &self.dwarf.problems);
+                let Ok(unit) = unit else { continue };
+                self.walk(&Arc::new(unit), Some(file))?;
+            }
+        }
+        Some(())
+    }
+
+    /// Type units of the `.dwo` file that a unit's entries are in.
+    fn dwo_types(&mut self, unit: &Unit) -> Option<()> {
+        let Some(file) = unit.other_file() else { return Some(()) };
+        for index in 0..file.type_units().len() {
+            let place = self.dwarf.dwo_type_place(unit, index);
+            let Some(unit) = place.and_then(|place| self.dwarf.unit(Origin::DwoType, place)) else { break };
+            self.walk(&unit, None)?;
+        }
+        Some(())
+    }
+
+    fn package_types(&mut self) -> Option<()> {
+        for row in 1..=self.dwarf.split.get().map_or(0, SplitUnits::package_rows) {
+            let Some(unit) = self.dwarf.unit(Origin::PackageType, row) else { continue };
+            self.walk(&unit, None)?;
+        }
+        Some(())
+    }
+
+    /// Reads one unit, whose origin tells `file`.
+    fn walk(&mut self, unit: &Arc<Unit>, file: Option<&File>) -> Option<()> {
+        let Some(view) = unit.view(file, Need::Entries) else { return Some(()) };
+        let mut walk = Walk { collect: self, unit, view: &view, named: HashMap::new(), is_full: false };
+        // Damage was reported when the unit was read for its functions, or will be.
+        let _ = walk.run();
+        (!walk.is_full).then_some(())
+    }
+
+    /// None if there are too many.
+    fn add_type(&mut self, name: Spelling, rank: Rank, id: Option<TypeId>) -> Option<()> {
+        let hash = name.number();
+        let kept = self.kept.entry((hash, rank)).or_insert(0);
+        if *kept >= MOST_ALIKE {
+            return Some(());
+        }
+        *kept += 1;
+        self.catalog.types.extend(id.map(|id| Record { hash, rank, id }));
+        (self.catalog.types.len() < MOST_RECORDS).then_some(())
+    }
+
+    fn add_data(&mut self, name: Spelling, id: Option<TypeId>, rva: Option<u32>) -> Option<()> {
+        let Some(id) = id else { return Some(()) };
+        self.catalog.data.push(Record { hash: name.number(), rank: Rank::Definition, id });
+        self.catalog.places.extend(rva.map(|rva| (rva, id)));
+        (self.catalog.data.len() < MOST_RECORDS).then_some(())
+    }
+}
+
+/// The walk over one unit.
+struct Walk<'w, 'a> {
+    collect: &'w mut Collect<'a>,
+    unit: &'w Arc<Unit>,
+    view: &'w View<'w>,
+    /// What declarations are called that definitions may refer to.
+    named: HashMap<usize, Spelling>,
+    is_full: bool,
+}
+
+impl<'w> Walk<'w, '_> {
+    fn run(&mut self) -> Result<(), gimli::Error> {
+        let mut entries = self.view.unit.entries_raw(None)?;
+        let mut open: Vec<Open> = Vec::new();
+        while !entries.is_empty() && !self.is_full {
+            let (offset, depth) = (entries.next_offset(), entries.next_depth());
+            let Some(abbreviation) = entries.read_abbreviation()? else {
+                if entries.next_depth() <= 0 {
+                    break;
+                }
+                continue;
+            };
+            while open.pop_if(|scope| scope.depth >= depth).is_some() {}
+            let tag = abbreviation.tag();
+            let qualifies = qualifies(tag) && abbreviation.has_children();
+            if !qualifies && !is_type(tag) && !is_data(tag) {
+                entries.skip_attributes(abbreviation.attributes())?;
+                continue;
+            }
+            let naming = self.naming(&mut entries, abbreviation)?;
+            let around = open.last();
+            let scope = around.map_or(Scope::Known(Spelling::EMPTY), |open| open.scope);
+            let in_function = around.is_some_and(|open| open.in_function);
+            let added = self.add(offset, tag, &naming, scope, in_function);
+            self.is_full = added.is_none();
+            if qualifies && open.len() < DEEPEST {
+                let scope = self.scope(offset, tag, &naming, scope);
+                open.push(Open { depth, scope, in_function: in_function || tag == dw::DW_TAG_subprogram });
+            }
+        }
+        Ok(())
+    }
+
+    fn naming(
+        &mut self,
+        entries: &mut EntriesRaw<'_, Slice<'w>>,
+        abbreviation: &gimli::Abbreviation,
+    ) -> Result<Naming<'w>, gimli::Error> {
+        let mut naming = Naming::default();
+        for &specification in abbreviation.attributes() {
+            let attribute = entries.read_attribute(specification)?;
+            match attribute.name() {
+                dw::DW_AT_name => naming.name = self.view.text_bytes(attribute.value()),
+                dw::DW_AT_specification | dw::DW_AT_abstract_origin | dw::DW_AT_signature => {
+                    naming.reference = Some(attribute.value());
+                }
+                dw::DW_AT_declaration => naming.is_declaration = true,
+                dw::DW_AT_location => naming.location = Some(attribute.value()),
+                dw::DW_AT_const_value => naming.has_constant = true,
+                _ => {}
+            }
+        }
+        let text_bytes = naming.name.map_or(0, <[u8]>::len);
+        self.collect.text_budget = self.collect.text_budget.saturating_sub(text_bytes);
+        self.is_full |= self.collect.text_budget == 0;
+        Ok(naming)
+    }
+
+    /// What the names of an entry's children are qualified with.
+    fn scope(&mut self, offset: UnitOffset, tag: gimli::DwTag, naming: &Naming<'_>, around: Scope) -> Scope {
+        if let Some(declared) = self.declared(naming) {
+            return Scope::Known(declared.and(b"::"));
+        }
+        if naming.reference.is_some() {
+            return Scope::Of(offset);
+        }
+        let name = naming.name.unwrap_or_else(|| unnamed(tag).as_bytes());
+        let spelling = self.known(around).and(name);
+        if tag == dw::DW_TAG_subprogram {
+            self.named.insert(offset.0, spelling);
+        }
+        Scope::Known(spelling.and(b"::"))
+    }
+
+    /// What the declaration that an entry refers to is called, if it came before.
+    fn declared(&self, naming: &Naming<'_>) -> Option<Spelling> {
+        match naming.reference? {
+            AttributeValue::UnitRef(declaration) => self.named.get(&declaration.0).copied(),
+            _ => None,
+        }
+    }
+
+    fn known(&self, scope: Scope) -> Spelling {
+        match scope {
+            Scope::Known(spelling) => spelling,
+            Scope::Of(offset) => {
+                let name = self.collect.dwarf.qualified_name(&self.walked(), offset).unwrap_or_default();
+                Spelling::EMPTY.and(name.as_bytes()).and(b"::")
+            }
+        }
+    }
+
+    /// The unit with its scopes, which names need.
+    fn walked(&self) -> Arc<Unit> {
+        let read = self.collect.dwarf.unit(self.unit.origin, self.unit.place);
+        read.unwrap_or_else(|| self.unit.clone())
+    }
+
+    /// Adds an entry if it is something to be found. None if there was too much.
+    fn add(
+        &mut self,
+        offset: UnitOffset,
+        tag: gimli::DwTag,
+        naming: &Naming<'w>,
+        scope: Scope,
+        in_function: bool,
+    ) -> Option<()> {
+        let id = || self.collect.dwarf.id_of(self.unit, offset);
+        if is_type(tag) {
+            // One without name is found through what has its type; of one whose content is in a type unit, that is.
+            let Some(name) = naming.name else { return Some(()) };
+            let rank = match tag {
+                _ if naming.is_declaration => Rank::Declaration,
+                dw::DW_TAG_typedef | dw::DW_TAG_template_alias => Rank::Typedef,
+                _ => Rank::Definition,
+            };
+            // (gcc puts the definition of a type unit outside of the namespace, in which it leaves a declaration.)
+            let spelling = self.declared(naming).unwrap_or_else(|| self.known(scope).and(name));
+            if naming.is_declaration {
+                self.named.insert(offset.0, spelling);
+            }
+            return self.collect.add_type(spelling, rank, id());
+        }
+        if !is_data(tag) {
+            return Some(());
+        }
+        let is_placed = naming.location.is_some() || naming.has_constant;
+        if tag == dw::DW_TAG_member && !naming.is_declaration && !is_placed {
+            return Some(());
+        }
+        // Of the variables of functions those count that all calls share.
+        if in_function && !naming.location.as_ref().is_some_and(is_shared) {
+            return Some(());
+        }
+        let Some(spelling) = self.data_name(offset, naming, scope, is_placed) else { return Some(()) };
+        if naming.is_declaration {
+            self.named.insert(offset.0, spelling);
+        }
+        if !is_placed {
+            return Some(());
+        }
+        let placing = Placing::new(self.collect.dwarf, self.unit, self.view);
+        let rva = naming.location.and_then(|location| placing.fixed(location));
+        self.collect.add_data(spelling, id(), rva)
+    }
+
+    fn data_name(&self, offset: UnitOffset, naming: &Naming<'w>, scope: Scope, is_placed: bool) -> Option<Spelling> {
+        match (naming.name, naming.reference) {
+            (Some(name), None) => Some(self.known(scope).and(name)),
+            (_, Some(_)) => self.declared(naming).or_else(|| {
+                let name = self.collect.dwarf.qualified_name(&self.walked(), offset).filter(|_| is_placed)?;
+                Some(Spelling::EMPTY.and(name.as_bytes()))
+            }),
+            (None, None) => None,
+        }
+    }
+}
+
+fn is_type(tag: gimli::DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_base_type
+            | dw::DW_TAG_unspecified_type
+            | dw::DW_TAG_typedef
+            | dw::DW_TAG_template_alias
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_interface_type
+            | dw::DW_TAG_enumeration_type
+    )
+}
+
+/// Variables; static ones of classes are members up to DWARF 4.
+fn is_data(tag: gimli::DwTag) -> bool {
+    matches!(tag, dw::DW_TAG_variable | dw::DW_TAG_member | dw::DW_TAG_constant)
+}

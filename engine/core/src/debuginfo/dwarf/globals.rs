@@ -1,0 +1,81 @@
+//! Types and variables by name, and variables by address.
+//!
+//! Source: DWARF 5, section 4.1, "Data Object Entries".
+
+use gimli::constants as dw;
+
+use super::Dwarf;
+use super::attributes::{Described, chain, constant_bytes};
+use super::entry::Entry;
+use super::file::Need;
+use super::places::Placing;
+use super::spelling::is_same;
+use crate::address::Rva;
+use crate::debuginfo::{DataSymbol, Place, TypeId};
+
+impl Dwarf {
+    /// Types with this qualified name, definitions first.
+    pub(super) fn types_with_name(&self, name: &str) -> Vec<TypeId> {
+        let alike = self.catalog().types_like(name).iter().map(|record| record.id);
+        alike.filter(|&id| self.is_named(id, name)).collect()
+    }
+
+    /// One type of each name that is accepted.
+    pub(super) fn types_accepted(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<(String, TypeId)> {
+        let named = self.catalog().first_types().into_iter().filter_map(|id| {
+            let entry = self.entry_of(id)?;
+            Some((self.qualified_name(&entry.unit, entry.offset)?, id))
+        });
+        named.filter(|(name, _)| accept(name)).take(limit).collect()
+    }
+
+    /// Variables with this qualified name.
+    pub(super) fn data_with_name(&self, name: &str) -> Vec<DataSymbol> {
+        let alike = self.catalog().data_like(name).iter().filter_map(|record| self.data_symbol(record.id));
+        alike.filter(|symbol| is_same(&symbol.name, name)).collect()
+    }
+
+    /// The variable that begins nearest at or below `rva`, in the same section.
+    pub(super) fn data_below(&self, rva: Rva) -> Option<DataSymbol> {
+        let (start, id) = self.catalog().data_at(rva.0)?;
+        if self.symbols().is_limit_between(Rva(start), rva) {
+            return None;
+        }
+        self.data_symbol(id)
+    }
+
+    fn is_named(&self, id: TypeId, name: &str) -> bool {
+        let found = self.entry_of(id).and_then(|entry| self.qualified_name(&entry.unit, entry.offset));
+        found.is_some_and(|found| is_same(&found, name))
+    }
+
+    fn data_symbol(&self, id: TypeId) -> Option<DataSymbol> {
+        let entry = self.entry_of(id)?;
+        let name = self.qualified_name(&entry.unit, entry.offset)?;
+        let (mut type_id, mut place) = (None, None);
+        for entry in chain(self, entry) {
+            let Some(read) = Described::read(self, &entry, Need::Entries) else { continue };
+            type_id = type_id.or_else(|| read.reference(dw::DW_AT_type));
+            place = place.or_else(|| self.shared_place(&read));
+        }
+        Some(DataSymbol { name, type_id, place: place.unwrap_or(Place::OptimizedAway) })
+    }
+
+    /// Where an entry says that a variable is, as far as that is the same in all frames.
+    pub(super) fn shared_place(&self, read: &Described<'_>) -> Option<Place> {
+        if let Some(location) = read.value(dw::DW_AT_location) {
+            return Some(Placing::new(self, &read.at.unit, &read.view).place(location));
+        }
+        Some(Place::Constant(self.constant(read)?))
+    }
+
+    /// The bytes of a variable that is a constant.
+    pub(super) fn constant(&self, read: &Described<'_>) -> Option<Vec<u8>> {
+        let value = read.raw_value(dw::DW_AT_const_value)?;
+        let type_entry: Option<Entry> = chain(self, read.at.clone()).iter().find_map(|entry| {
+            let read = Described::read(self, entry, Need::Entries)?;
+            self.follow(entry, read.value(dw::DW_AT_type)?)
+        });
+        constant_bytes(&read.view, &value, type_entry.and_then(|entry| self.size_of(entry)))
+    }
+}
