@@ -50,7 +50,7 @@ fn dumps_open_or_are_refused_in_one_line_wherever_they_end() {
 }
 
 #[test]
-#[ignore = "takes long"]
+#[ignore = "takes ten minutes"]
 fn dumps_answer_every_question_wherever_they_end() {
     every_dump(|whole, length| exercise::dump(&whole[..length]));
 }
