@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stillframe.errors import (
         AmbiguousSymbol,
         DumpError,
+        ExpressionError,
         FaultError,
         NoSuchMember,
         NoSuchModule,
@@ -48,6 +49,7 @@ __all__ = [
     "Crash",
     "Dump",
     "DumpError",
+    "ExpressionError",
     "FaultError",
     "Frame",
     "Listing",

@@ -5,6 +5,9 @@ Each carries its fact as an attribute. What is merely missing is no error but a 
 
 from pathlib import Path
 
+LONGEST_POINTED = 100
+"""Characters of an expression that are shown above the caret."""
+
 
 class StillframeError(Exception):
     """Base of all errors of stillframe. Its text is one line."""
@@ -118,6 +121,25 @@ class SymbolPathError(StillframeError):
         super().__init__(f"symbol path element {element}: {reason}")
         self.element = element
         self.reason = reason
+
+
+class ExpressionError(StillframeError):
+    """An expression that cannot be read or evaluated. `column` counts characters of `text` from 1."""
+
+    def __init__(self, text: str, column: int, reason: str) -> None:
+        super().__init__(f"column {column}: {reason}")
+        self.text = text
+        self.column = column
+        self.reason = reason
+
+    @property
+    def pointed(self) -> str:
+        """Two lines: the part of the text around the column, and a caret below it."""
+        start = max(0, self.column - 1 - LONGEST_POINTED // 2)
+        part = self.text[start : start + LONGEST_POINTED]
+        plain = "".join(character if character.isprintable() else " " for character in part)
+        left, right = "…" if start else "", "…" if start + LONGEST_POINTED < len(self.text) else ""
+        return f"{left}{plain}{right}\n{' ' * (len(left) + self.column - 1 - start)}^"
 
 
 def words_of(error: Exception) -> str:

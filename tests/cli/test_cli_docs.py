@@ -60,6 +60,7 @@ def test_every_key_of_the_json_is_described(tmp_path: Path, stillframe_command: 
         ["report", hello],
         ["report", tmp_path / "linux.dmp"],
         ["stack", hello],
+        ["eval", hello, "message", "--frame", 1],
         ["threads", hello],
         ["locals", hello],
         ["report", hello, "--locals"],

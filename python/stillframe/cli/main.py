@@ -18,6 +18,7 @@ VERBS = {
     "report": "What happened: the crash, its stack, its modules, what is missing.",
     "stack": "Stacks of threads.",
     "locals": "Variables of frames: types, values, places.",
+    "eval": "The value of an expression of C++ in a frame.",
     "threads": "The threads and where they are.",
     "modules": "The modules, and the state of their images and symbols.",
     "disasm": "Instructions woven with source.",

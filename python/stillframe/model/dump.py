@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from stillframe.model.crash import Crash, Explain
     from stillframe.model.disassembly import Listing
+    from stillframe.model.expression.scope import Scope
     from stillframe.model.location import SourceText
     from stillframe.model.locator import Locator
     from stillframe.model.matching import ImageFormat
@@ -242,6 +243,23 @@ class Dump:
         if found is None:
             raise NoSuchVariable(name, "in the debug information at hand")
         return found
+
+    def eval(self, text: str, frame: Frame | None = None) -> Value | Absent:
+        """The value of an expression of C++ in a frame, as `Frame.eval`; without one, of globals, types and constants.
+
+        :raises ExpressionError: with the column.
+        """
+        from stillframe.model.expression.expression import Expression
+
+        return Expression(text).value_or_absent(self.scope if frame is None else frame.scope)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Where names are looked up by expressions that belong to no frame: globals, and types of every module."""
+        from stillframe.model.expression.scope import Scope
+
+        thread = self.crashed_thread or next(iter(self.threads), None)
+        return Scope(self._process, thread=None if thread is None else thread.record)
 
     def type(self, name: str) -> Type:
         """The type with this qualified name: `geo::Rect`, `unsigned long`, `const Node *`, `int[3][4]`.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stillframe._engine import FrameRecord, Instruction, Registers, ThreadRecord, Trust
+    from stillframe.model.expression.scope import FrameScope
     from stillframe.model.location import SourceText
     from stillframe.model.module import Module
     from stillframe.model.process import Process
@@ -161,6 +162,23 @@ class Frame:
             if value is not None:
                 return value
         raise NoSuchVariable(name, f"in {self.name}, nor a global one")
+
+    def eval(self, text: str) -> Value | Absent:
+        """The value of an expression of C++, whose names mean what they mean here: variables, members of `this`,
+        globals, types, registers (`@rax`). Format specifiers behind it (`,x`, `,10`) say how the value is shown.
+
+        :raises ExpressionError: with the column.
+        """
+        from stillframe.model.expression.expression import Expression
+
+        return Expression(text).value_or_absent(self.scope)
+
+    @cached_property
+    def scope(self) -> FrameScope:
+        """Where names are looked up by expressions that are evaluated here."""
+        from stillframe.model.expression.scope import FrameScope
+
+        return FrameScope(self._process, self, self._thread)
 
     def _repr_html_(self) -> str:
         from stillframe.model.value.html import of_values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from stillframe import Absent, FaultError, Reason
 from stillframe.errors import NoSuchMember, OperationError, Unreadable
 from stillframe.model.value.location import AtHand, InParts, Missing, Nowhere, Part
-from stillframe.model.value.numbers import decode_float, shortest
+from stillframe.model.value.numbers import decode_float, encode_long_double, shortest
 from stillframe.model.value.value import Value
 from support.dump_builder import LINUX
 from support.fake_debug import BASE, HEAP, FakeDebug, FakeMember, FakeSymbol, FakeVariable, program
@@ -376,3 +377,21 @@ def test_virtual_bases(tmp_path: Path) -> None:
     assert made.value(itanium).v == 9
     assert made.value(lost)["V"].absent is not None
     assert str(made.value(lost)).startswith("{V=<")
+
+
+@pytest.mark.parametrize("is_x86", [True, False])
+@pytest.mark.parametrize("number", [0.0, -0.0, 1.0, -1.5, 0.1, 1e300, 5e-324, math.inf, -math.inf])
+def test_a_long_double_holds_every_double(number: float, is_x86: bool) -> None:
+    data = encode_long_double(number, 16, is_x86=is_x86)
+    assert len(data) == 16
+    read = decode_float(data, is_x86=is_x86)
+    assert struct.pack("<d", read) == struct.pack("<d", number)
+    assert math.isnan(decode_float(encode_long_double(math.nan, 16, is_x86=is_x86), is_x86=is_x86))
+
+
+def test_a_long_double_is_encoded_as_the_processor_has_it() -> None:
+    # 1.5 is 1.1b: see above. On Arm the 112 bits of the fraction begin with the bit behind the point.
+    x87 = (0xC000000000000000).to_bytes(8, "little") + (16383).to_bytes(2, "little")
+    assert encode_long_double(-1.5, 12, is_x86=True) == x87[:9] + bytes([x87[9] | 0x80, 0, 0])
+    quad = ((16383 << 112) | (1 << 111)).to_bytes(16, "little")
+    assert encode_long_double(1.5, 16, is_x86=False) == quad

@@ -94,10 +94,14 @@ def _promoted(value: Value) -> Type:
     if type_.kind != "base":
         raise OperationError(f"{value.type.name} is no number")
     size = type_.size_bytes
+    if value.bit_count_ is not None and value.bit_count_ < 8 * INT_BYTES:
+        return fundamental(type_.types, "int")  # a bit-field whose values all fit
     if not is_float(type_) and not isinstance(size, Absent) and size < INT_BYTES:
         return fundamental(type_.types, "int")
     if type_.encoding in {"unicode", "boolean", "hresult"}:
-        return fundamental(type_.types, "unsigned int" if type_.encoding == "unicode" else "int")
+        # `wchar_t` of 4 bytes has a sign on x86; that it has none on Arm shows only in what is no character.
+        is_unsigned = type_.encoding == "unicode" and type_.tag != "wchar_t"
+        return fundamental(type_.types, "unsigned int" if is_unsigned else "int")
     return type_
 
 

@@ -6,15 +6,18 @@ an offset from the place of the pointer to the table.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from stillframe.errors import OperationError, Unreadable
 from stillframe.model.absent import Absent, Reason, absent_of
 from stillframe.model.value.location import Missing, Nowhere
+from stillframe.model.value.numbers import is_float, is_signed
 
 if TYPE_CHECKING:
     from stillframe.model.typing.members import Member
     from stillframe.model.typing.type import Type
+    from stillframe.model.value.operators import Number
     from stillframe.model.value.value import Value
 
 DEEPEST = 32
@@ -93,7 +96,7 @@ def cast(value: Value, type_: Type) -> Value:
     if wanted.kind in NUMBERS or wanted.kind == "member_pointer":
         if isinstance(wanted.size_bytes, Absent):
             raise OperationError(f"{type_.name}: {wanted.size_bytes.reason}")
-        return value.result_(type_, value.number_())
+        return value.result_(type_, _fitting(value.number_(), wanted))
     if wanted.is_class and have.is_class:
         found = _object(value, type_)
         if found is not None:
@@ -101,6 +104,18 @@ def cast(value: Value, type_: Type) -> Value:
     if wanted == have:
         return value.reinterpret(type_)
     raise OperationError(f"{value.type.name} cannot be cast to {type_.name}")
+
+
+def _fitting(number: Number, type_: Type) -> Number:
+    """What is left of a floating-point number in an integer type; what does not fit has no meaning ([conv.fpint])."""
+    if not isinstance(number, float) or is_float(type_) or type_.encoding == "boolean":
+        return number
+    size = type_.size_bytes
+    bits = 0 if isinstance(size, Absent) else 8 * size
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if is_signed(type_) else (0, 1 << bits)
+    if not math.isfinite(number) or not low <= int(number) < high:
+        raise OperationError(f"{number} does not fit in {type_.name}")
+    return int(number)
 
 
 def _pointer(value: Value, type_: Type, wanted: Type) -> Value:

@@ -64,14 +64,32 @@ def _scaled(sign: int, exponent: int, fraction: int, point: int) -> float:
     return -magnitude if sign else magnitude
 
 
-def encode(number: float, type_: Type, size: int) -> bytes:
+def encode(number: float, type_: Type, size: int, *, is_x86: bool = True) -> bytes:
     """The bytes of a number in a resolved type; integers wrap at the type's width."""
     if is_float(type_):
         form = FLOAT_FORMATS.get(size)
-        return _packed(form, float(number)) if form else struct.pack("<d", float(number)).ljust(size, b"\0")[:size]
+        return _packed(form, float(number)) if form else encode_long_double(float(number), size, is_x86=is_x86)
     if type_.kind == "base" and type_.encoding == "boolean":
         return int(bool(number)).to_bytes(max(size, 1), "little")
     return (int(number) & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+
+def encode_long_double(number: float, size: int, *, is_x86: bool) -> bytes:
+    """What `decode_float` reads back; a double is exact in both formats, and normal in them."""
+    # x87 has the leading bit in its fraction of 64 bits; IEEE's format leaves it out of its 112.
+    is_x87 = is_x86 or size < 16
+    point = 63 if is_x87 else 112
+    sign = int(math.copysign(1, number) < 0)
+    if not math.isfinite(number):
+        exponent, fraction = 0x7FFF, (1 << 63 if is_x87 else 0) | (1 << (point - 1) if math.isnan(number) else 0)
+    elif number == 0:
+        exponent, fraction = 0, 0
+    else:
+        mantissa, power = math.frexp(abs(number))  # in [0.5, 1)
+        exponent, fraction = power - 1 + X87_BIAS, int(math.ldexp(mantissa, 53)) << (point + 1 - 53)
+        fraction &= (1 << (64 if is_x87 else 112)) - 1
+    encoded = (sign << 15 | exponent) << (64 if is_x87 else 112) | fraction
+    return encoded.to_bytes(X87_BYTES if is_x87 else 16, "little").ljust(size, b"\0")[:size]
 
 
 def _packed(form: str, number: float) -> bytes:

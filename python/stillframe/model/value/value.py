@@ -59,7 +59,8 @@ class Value(Operators):
         """A result: a number in this type, wrapped at its width."""
         resolved = type_.resolved
         size = resolved.size_bytes
-        return cls(process, type_, AtHand(numbers.encode(number, resolved, 0 if isinstance(size, Absent) else size)))
+        size = 0 if isinstance(size, Absent) else size
+        return cls(process, type_, AtHand(numbers.encode(number, resolved, size, is_x86=process.is_x86)))
 
     def result_(self, type_: Type, number: Number) -> Value:
         """A number in this type, in the same process."""
@@ -79,6 +80,11 @@ class Value(Operators):
     def address(self) -> int | None:
         """Of its first byte; None if it is in registers or computed. Of a bit-field: of the number that holds it."""
         return self.place_.address
+
+    @property
+    def bit_count_(self) -> int | None:
+        """Of a bit-field: how many bits it has."""
+        return None if self._bits is None else self._bits[1]
 
     @property
     def location(self) -> str:
