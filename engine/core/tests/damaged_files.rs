@@ -25,6 +25,12 @@ fn shapes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// A PDB with types of every kind.
+fn types() -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/types/types.pdb");
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// xorshift64*: the same sequence on every machine.
 struct Random(u64);
 
@@ -118,6 +124,7 @@ fn pdbs_cut_off_anywhere() {
     for name in ["hello.pdb", "hello64.pdb"] {
         every_cut(&hello(name), exercise::pdb);
     }
+    every_cut(&types(), exercise::pdb);
 }
 
 #[test]
@@ -139,6 +146,7 @@ fn pdbs_with_random_damage() {
     for (name, seed) in [("hello.pdb", 5), ("hello64.pdb", 6)] {
         many_mutations(&hello(name), seed, exercise::pdb);
     }
+    many_mutations(&types(), 30, exercise::pdb);
 }
 
 #[test]
