@@ -124,7 +124,10 @@ fn pdbs_cut_off_anywhere() {
     for name in ["hello.pdb", "hello64.pdb"] {
         every_cut(&hello(name), exercise::pdb);
     }
-    every_cut(&types(), exercise::pdb);
+    let file = types();
+    for length in (0..file.len()).step_by(7) {
+        exercise::pdb(&file[..length]);
+    }
 }
 
 #[test]
