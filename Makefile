@@ -53,7 +53,7 @@ format: setup
 
 bench: setup
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/maturin develop --quiet --release
-	$(BIN)/python -m bench --write
+	PYTHONPATH=tests $(BIN)/python -m bench --write
 
 compatibility: setup
 	PYTHONPATH=tests $(BIN)/python -m support.compatibility

@@ -1,4 +1,4 @@
-"""All measurements, printed as a table of ratios: `make bench`, or `python -m bench [--write]`.
+"""All measurements, printed as a table of ratios: `make bench`, or `PYTHONPATH=tests python -m bench [--write]`.
 
 Every ratio compares two figures of this run. A peer that is not installed, or real data that is not there, leaves
 its lines out and is named.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import stillframe
-from bench import against_debuggers, against_stackwalk, inputs, measure
+from bench import against_debuggers, against_stackwalk, against_symbolizer, inputs, measure
 from bench.result import Result, megabytes, milliseconds
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def run() -> Iterator[Result | str]:
     else:
         yield from against_lldb()
     yield from against_stackwalk.run(STILLFRAME, MADE.parent / "others" / "rust-minidump")
+    yield from against_symbolizer.run(STILLFRAME, MADE.parent / "others" / "dump_syms" / "basic32.pdb")
     yield from against_debuggers.run(STILLFRAME)
 
 

@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,8 @@ def compare(stillframe: Path, program: Path, core: Path, what: str, *, runs: int
     cache = core.parent / "cache"
     environment = {"XDG_CACHE_HOME": str(cache)}
     command = [stillframe, "stack", core, "--thread", "all", "--symbols", program.parent]
-    first = measure.command(command, runs=runs, environment=environment, fresh=cache)
+    forget = partial(shutil.rmtree, cache, ignore_errors=True)
+    first = measure.command(command, runs=runs, environment=environment, before=forget)
     second = measure.command(command, runs=5, environment=environment)
     peers = {
         "gdb -batch": ["gdb", "-nx", "-batch", "-ex", "thread apply all bt", program, core],

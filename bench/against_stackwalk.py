@@ -1,13 +1,14 @@
-"""Against Rust's `minidump-stackwalk` (`cargo install minidump-stackwalk`): dumps with Breakpad's symbol files."""
+"""Against Rust's `minidump-stackwalk` (`cargo install minidump-stackwalk`) and its crates: dumps with `.sym` files."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import measure
+from bench import measure, rust_minidump
 from bench.result import Result, memory, times
 
 if TYPE_CHECKING:
@@ -20,18 +21,23 @@ FUNCTIONS = 230_000
 
 def run(stillframe: Path, data: Path) -> Iterator[Result | str]:
     """`data` is the folder of rust-minidump's own test files."""
-    peer = shutil.which("minidump-stackwalk")
-    if peer is None or not (data / "test.dmp").exists():
-        yield "left out: minidump-stackwalk (not installed, or its test files are not there)"
-        return
     dump = data / "test.dmp"
+    if not dump.exists():
+        yield "left out: rust-minidump (its test files are not there)"
+        return
+    yield from rust_minidump.run(dump, data / "symbols")
+    peer = shutil.which("minidump-stackwalk")
+    if peer is None:
+        yield "left out: minidump-stackwalk (not installed)"
+        return
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"
 
         def ours(symbols: Path, runs: int, *, keep: bool) -> measure.Cost:
             command = [stillframe, "stack", dump, "--thread", "all", "--symbols", symbols]
             environment = {"XDG_CACHE_HOME": str(cache)}
-            return measure.command(command, runs=runs, environment=environment, fresh=None if keep else cache)
+            forget = None if keep else partial(shutil.rmtree, cache, ignore_errors=True)
+            return measure.command(command, runs=runs, environment=environment, before=forget)
 
         def theirs(symbols: Path, runs: int) -> measure.Cost:
             return measure.command([peer, dump, symbols], runs=runs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -29,20 +28,20 @@ def command(
     runs: int = 7,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    fresh: Path | None = None,
+    before: Callable[[], None] | None = None,
     warm_up: bool = True,
 ) -> Cost:
     """Cost of a whole command, from its start to its end; the first run, which warms the file cache, does not count.
 
     Python may keep its compiled modules, as it does for an installed package.
 
-    :param fresh: a folder that is removed before each run.
+    :param before: what is done before each run and does not count.
     :raises RuntimeError: if the command fails.
     """
     costs = []
     for _ in range(runs + warm_up):
-        if fresh is not None:
-            shutil.rmtree(fresh, ignore_errors=True)
+        if before is not None:
+            before()
         costs.append(_run(arguments, cwd, environment or {}))
     return min(costs[warm_up:], key=lambda cost: cost.seconds)
 

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     from stillframe.errors import (
         AmbiguousSymbol,
         DumpError,
+        ExpressionError,
         FaultError,
+        NoSuchMember,
         NoSuchModule,
         NoSuchSymbol,
+        NoSuchType,
+        NoSuchVariable,
+        OperationError,
         StillframeError,
         SymbolPathError,
         SymbolsMissing,
+        Unreadable,
     )
     from stillframe.model.absent import Absent, Reason
     from stillframe.model.crash import Crash
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
     from stillframe.model.memory import Memory
     from stillframe.model.module import Module
     from stillframe.model.thread import Thread
+    from stillframe.model.typing.type import Type
+    from stillframe.model.value.value import Value
 
 __all__ = [
     "Absent",
@@ -41,18 +49,26 @@ __all__ = [
     "Crash",
     "Dump",
     "DumpError",
+    "ExpressionError",
     "FaultError",
     "Frame",
     "Listing",
     "Memory",
     "Module",
+    "NoSuchMember",
     "NoSuchModule",
     "NoSuchSymbol",
+    "NoSuchType",
+    "NoSuchVariable",
+    "OperationError",
     "Reason",
     "StillframeError",
     "SymbolPathError",
     "SymbolsMissing",
     "Thread",
+    "Type",
+    "Unreadable",
+    "Value",
     "open",
 ]
 
@@ -65,6 +81,8 @@ _HOMES = {
     "Memory": "model.memory",
     "Module": "model.module",
     "Thread": "model.thread",
+    "Type": "model.typing.type",
+    "Value": "model.value.value",
 }
 """Modules of the public names; of those not here, `errors`."""
 

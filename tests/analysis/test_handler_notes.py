@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import resource
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
 import stillframe
-from stillframe.analysis import handler_notes, mach
+from stillframe.analysis import handler_notes, linux, mach
 from support.data import shared_data
 from support.dump_builder import MACOS, DumpBuilder, File
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 REPORT, CLIENT = UUID(int=0x0123456789ABCDEF0123456789ABCDEF), UUID(int=7)
 
@@ -168,3 +169,28 @@ def test_real_annotations() -> None:
     assert simple is not None
     assert simple.values == {"hello": "world"}
     assert [text for _, text in simple.messages] == ["abort() called", "dyld2 mode"]
+
+
+def test_boot_arguments_of_macos(tmp_path: Path) -> None:
+    text = "keepsyms=1 debug=0x144"
+    dump = dump_with(
+        tmp_path, 0x4D7A0002, lambda file: struct.pack("<IQ", 0x4D7A0002, counted(file, text.encode("utf-16-le")))
+    )
+    assert handler_notes.mac_boot_arguments(dump) == text
+    assert handler_notes.mac_boot_arguments(dump_with(tmp_path, 0x4D7A0002, struct.pack("<IQ", 0, 1 << 60))) == ""
+    assert handler_notes.mac_boot_arguments(dump_with(tmp_path, 0x4D7A0002, b"short")) is None
+
+
+def test_limits_of_a_process_are_those_that_it_has(tmp_path: Path) -> None:
+    text = Path("/proc/self/limits").read_bytes()
+    limits = {limit.name: limit for limit in linux.proc_limits(dump_with(tmp_path, 0x4D7A0003, text)) or ()}
+    for name, kind, unit in (
+        ("Max open files", resource.RLIMIT_NOFILE, "files"),
+        ("Max core file size", resource.RLIMIT_CORE, "bytes"),
+        ("Max nice priority", resource.RLIMIT_NICE, "n/a"),
+        ("Max cpu time", resource.RLIMIT_CPU, "seconds"),
+    ):
+        expected = ["unlimited" if it == resource.RLIM_INFINITY else it for it in resource.getrlimit(kind)]
+        assert [limits[name].soft, limits[name].hard, limits[name].unit] == [*expected, unit]
+    damaged = dump_with(tmp_path, 0x4D7A0003, b"Limit\nnonsense\n\xff\xff  1\n\n")
+    assert linux.proc_limits(damaged) == ()

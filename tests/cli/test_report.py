@@ -44,6 +44,15 @@ def test_a_dump_without_an_exception(tmp_path: Path, stillframe_command: Command
     assert answer["crashing_thread"] is None
 
 
+def test_a_dump_that_cannot_tell_whether_there_was_a_crash_does_not_deny_it(
+    tmp_path: Path, stillframe_command: Command
+) -> None:
+    nothing = DumpBuilder().write(tmp_path / "nothing.dmp")
+    assert "no crash is recorded, and no thread" in stillframe_command("report", nothing).out
+    damaged = DumpBuilder().stream(6, b"cut off").write(tmp_path / "damaged.dmp")
+    assert "the dump's record of the crash cannot be read" in stillframe_command("report", damaged).out
+
+
 def test_the_threads_shown_can_be_chosen(tmp_path: Path, stillframe_command: Command) -> None:
     builder = DumpBuilder()
     for number in range(3):

@@ -134,6 +134,28 @@ def test_a_variable_has_the_address_at_which_its_value_lies(folder: Path) -> Non
     assert dump.memory.read_c_string(STRING) == b"Hello World!\n"
 
 
+def test_the_text_of_a_variable_comes_from_the_image(folder: Path) -> None:
+    dump = hello(folder)
+    message = main_frame(dump)["message"]
+    assert isinstance(message, stillframe.Value)
+    assert (message.type.name, message.read(), int(message)) == ("const char *const", "Hello World!\n", STRING)
+    assert str(message) == '0x009f7b30 "Hello World!\\n"'
+    assert [span.source for span in message.provenance] == ["dump"]
+    text = dump.memory.provenance(STRING, 14)
+    assert [(span.source, span.module and span.module.name) for span in text] == [("image", "hello.exe")]
+
+
+def test_text_is_absent_without_the_image(folder: Path) -> None:
+    (folder / "hello.exe").unlink()
+    message = main_frame(hello(folder))["message"]
+    assert isinstance(message, stillframe.Value)
+    assert message.absent is None
+    with pytest.raises(stillframe.FaultError) as caught:
+        message.read()
+    assert (caught.value.address, caught.value.reason) == (STRING, stillframe.Reason.IMAGE_MISSING)
+    assert str(message) == "0x009f7b30 <image not found>"
+
+
 def test_a_function_is_listed_whole_with_its_source(folder: Path) -> None:
     dump = hello(folder)
     function = main_frame(dump).function

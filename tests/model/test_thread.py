@@ -34,7 +34,7 @@ def test_the_first_frame_is_the_context(tmp_path: Path) -> None:
     assert frame.location.reason is Reason.DEBUG_INFO_UNIDENTIFIED
     assert isinstance(frame.function_offset, Absent)
     assert frame.call_site_address == 0x9F1934
-    assert frame.variables == []
+    assert frame.variables == ()
     assert dump.crash is None
     assert dump.crashed_thread is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from support.cores import BUILDS, built_core, core_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from stillframe import Dump, Thread
+    from support.command import Command
 
 PROGRAM = """
 #include <pthread.h>
@@ -64,7 +65,6 @@ for thread in sorted(gdb.selected_inferior().threads(), key=lambda thread: threa
 end
 """
 """Physical frames of all threads; tail calls have none, gdb makes theirs up."""
-BUILDS = [(compiler, level) for compiler in ("g++", "clang++-19") for level in ("-O0", "-O2") if shutil.which(compiler)]
 
 
 def line_of(mark: str) -> int:
@@ -74,22 +74,8 @@ def line_of(mark: str) -> int:
 @pytest.fixture(scope="module", params=BUILDS, ids="".join)
 def core(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program's core, with the program and its source beside it."""
-    if sys.platform != "linux":
-        pytest.skip("cores are of Linux")
     compiler, level = request.param
-    folder = tmp_path_factory.mktemp("core")
-    (folder / "program.cpp").write_text(PROGRAM)
-    command = [compiler, "-g", level, "-std=c++17", "-pthread", "program.cpp", "-o", "program"]
-    subprocess.run(command, cwd=folder, check=True)
-
-    def allow_cores() -> None:
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-    subprocess.run(["./program"], cwd=folder, env={}, preexec_fn=allow_cores, check=False)
-    cores = list(folder.glob("core*"))
-    if not cores:
-        pytest.skip("this machine sends cores elsewhere (/proc/sys/kernel/core_pattern)")
-    return cores[0]
+    return built_core(PROGRAM, compiler, level, tmp_path_factory.mktemp("core"))
 
 
 def calls(thread: Thread) -> list[tuple[str, int | None]]:
@@ -124,6 +110,21 @@ def test_the_chain_of_calls_is_that_of_the_source(core: Path) -> None:
     assert dump.crash.address == 0
     assert len(dump.threads) == 2
     assert "worker" in [name for name, _ in calls(dump.threads[1])]
+
+
+def test_the_kernels_code_in_the_process_has_names(tmp_path: Path, stillframe_command: Command) -> None:
+    if sys.platform != "linux" or shutil.which("gcc") is None:
+        pytest.skip("cores are of Linux, and gcc is needed")
+    source = "#include <time.h>\nint main(void) { return clock_gettime(CLOCK_MONOTONIC, (struct timespec *)8); }\n"
+    (tmp_path / "clock.c").write_text(source)
+    subprocess.run(["gcc", "-g", "clock.c", "-o", "clock"], cwd=tmp_path, check=True)
+    dump = stillframe.open(core_of("./clock", tmp_path))
+    frames = crashed(dump).frames
+    if frames[0].module is None or frames[0].module.name != "linux-vdso.so.1":
+        pytest.skip("this kernel gives the time without code in the process")
+    assert frames[0].name in {"__vdso_clock_gettime", "clock_gettime"}  # linux/arch/x86/entry/vdso: an alias
+    assert "main" in [frame.name for frame in frames]
+    assert "give the folder" not in stillframe_command("report", dump.path).out
 
 
 def test_every_frame_is_where_gdb_has_it(core: Path) -> None:

@@ -28,7 +28,9 @@ def ask_everything(dump: stillframe.Dump) -> int:
         assert frame.name
         answers = (frame.function, frame.function_offset, frame.location, frame.source_line, frame.call_site_address)
         assert None not in answers
-        assert all(variable.name is not None for variable in frame.variables)
+        for variable in frame.variables:
+            assert isinstance(variable.value, stillframe.Absent) or len(variable.value.format()) <= 200
+            assert variable.type is None or variable.type.name
     for module in dump.modules:
         assert str(module.find_image())
         assert str(module.find_debug_info())

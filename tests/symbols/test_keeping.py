@@ -59,6 +59,15 @@ def test_what_was_not_used_for_long_is_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.section", "notes.txt"]
 
 
+def test_of_too_much_what_was_not_used_for_longest_is_removed(tmp_path: Path) -> None:
+    for age, name in enumerate(("newest.index", "middle.section", "oldest.index")):
+        (tmp_path / name).write_bytes(bytes(100))
+        used = time.time() - 60 * age
+        os.utime(tmp_path / name, (used, used))
+    assert KeepingOpener(tmp_path, most_bytes=250).folder == tmp_path
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["middle.section", "newest.index"]
+
+
 def test_the_folder_is_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")

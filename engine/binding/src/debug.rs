@@ -261,17 +261,17 @@ impl DebugFile {
         variables.into_iter().map(|variable| VariableRecord::new(variable, cpu)).collect()
     }
 
-    fn type_of(&self, py: Python<'_>, id: u64) -> Option<TypeRecord> {
-        py.detach(|| self.0.info.type_of(TypeId(id))).map(TypeRecord::from)
+    fn type_of(&self, py: Python<'_>, type_id: u64) -> Option<TypeRecord> {
+        py.detach(|| self.0.info.type_of(TypeId(type_id))).map(TypeRecord::from)
     }
 
-    fn members_of(&self, py: Python<'_>, id: u64) -> Vec<MemberRecord> {
-        let members = py.detach(|| self.0.info.members_of(TypeId(id)));
+    fn members_of(&self, py: Python<'_>, type_id: u64) -> Vec<MemberRecord> {
+        let members = py.detach(|| self.0.info.members_of(TypeId(type_id)));
         members.into_iter().map(MemberRecord::from).collect()
     }
 
-    fn enumerators_of(&self, py: Python<'_>, id: u64) -> Vec<(String, i128)> {
-        let enumerators = py.detach(|| self.0.info.enumerators_of(TypeId(id)));
+    fn enumerators_of(&self, py: Python<'_>, type_id: u64) -> Vec<(String, i128)> {
+        let enumerators = py.detach(|| self.0.info.enumerators_of(TypeId(type_id)));
         enumerators.into_iter().map(|it| (it.name, it.value)).collect()
     }
 

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use crate::address::Rva;
 use crate::data::Data;
-use crate::debuginfo::DebugInfo;
 use crate::debuginfo::breakpad::BreakpadSymbols;
 use crate::debuginfo::dwarf::{Dwarf, SplitFiles};
 use crate::debuginfo::pdb::Pdb;
 use crate::debuginfo::symbol_table::SymbolTable;
+use crate::debuginfo::{DebugInfo, TypeId};
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
 use crate::elf::Elf;
@@ -26,7 +26,7 @@ use crate::image::{self, PeImage};
 use crate::memory::AddressSpace;
 use crate::names::display_name;
 use crate::process::Process;
-use crate::registers::Cpu;
+use crate::registers::{Cpu, Register};
 use crate::unwind::walk;
 
 /// Most of a list that is looked at one by one: a damaged file may claim many.
@@ -81,6 +81,9 @@ pub fn pdb(bytes: &[u8]) {
     if let Ok(pdb) = Pdb::open(Data::from(bytes.to_vec())) {
         let _ = (pdb.identity().age, pdb.cpu(), pdb.is_fastlink());
         debug_info(&pdb);
+        for id in (0x1000..0x1040).map(TypeId) {
+            let _ = (pdb.type_of(id), pdb.members_of(id).len(), pdb.enumerators_of(id).len());
+        }
     }
 }
 
@@ -139,7 +142,37 @@ pub fn debug_info(debug: &dyn DebugInfo) {
         debug.symbols_named(&symbol.name);
     }
     debug.symbols_named("main");
+    types_and_data(debug);
     debug.problems();
+}
+
+/// Asks for types, what they are made of, and variables of the module.
+fn types_and_data(debug: &dyn DebugInfo) {
+    let mut ids: Vec<TypeId> = [0, 3, 0x74, 0x103, 0x1000, 0x1001, 0x1005, 0x1012, 1 << 32, 2 << 32 | 0x1005, u64::MAX]
+        .map(TypeId)
+        .into_iter()
+        .chain(RVAS.map(Rva).into_iter().filter_map(|rva| debug.function_type_at(rva)))
+        .collect();
+    for rva in RVAS.map(Rva) {
+        ids.extend(debug.variables_at(rva).into_iter().take(MOST).filter_map(|variable| variable.type_id));
+        ids.extend(debug.data_at(rva).and_then(|data| data.type_id));
+        let _ = debug.call_site_value(rva, Register(0));
+    }
+    for (name, id) in debug.types_matching(&mut |_| true, MOST) {
+        ids.push(id);
+        debug.types_named(&name);
+        debug.data_named(&name);
+    }
+    for name in ["char", "a::b::c", "main::value", "_fltused"] {
+        ids.extend(debug.types_named(name).into_iter().take(MOST));
+        ids.extend(debug.data_named(name).into_iter().take(MOST).filter_map(|data| data.type_id));
+    }
+    for id in ids {
+        let _ = (debug.type_of(id), debug.enumerators_of(id));
+        for member in debug.members_of(id).into_iter().take(MOST) {
+            let _ = member.type_id.and_then(|id| debug.type_of(id));
+        }
+    }
 }
 
 /// Opens a dump, an image and a PDB, believes that they belong together, and shows the program.

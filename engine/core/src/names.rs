@@ -5,6 +5,8 @@ use std::fmt::{self, Write};
 
 use cpp_demangle::{BorrowedSymbol, DemangleOptions, ParseOptions};
 use msvc_demangler::DemangleFlags;
+use symbolic_common::{Language, Name, NameMangling};
+use symbolic_demangle::{Demangle, DemangleOptions as SwiftOptions};
 
 /// Longer decorated names are shown as they are: the demangler recurses once per nested type, and a name made of
 /// nothing but nesting must not exhaust the stack.
@@ -13,10 +15,12 @@ const LONGEST_DEMANGLED_BYTES: usize = 2048;
 const LONGEST_PLAIN_BYTES: usize = 64 << 10;
 /// Nesting that the demangler of C++ follows, in a name that is no longer than [`LONGEST_DEMANGLED_BYTES`].
 const DEEPEST_CPP: u32 = 96;
+/// What names of Swift begin with: since version 5, of 4.2, of 4 (`_T0`). Mach-O puts an underscore before each.
+const SWIFT: [&str; 6] = ["$s", "_$s", "$S", "_$S", "_T0", "__T0"];
 
 /// A symbol's name without decoration and without its argument list: `?area@Rect@geo@@UEBAHXZ` and
-/// `_ZNK3geo4Rect4areaEv` are `geo::Rect::area`. Microsoft's, the Itanium ABI's and Rust's decorations are known;
-/// of Rust's names the hash at the end is left out.
+/// `_ZNK3geo4Rect4areaEv` are `geo::Rect::area`. Microsoft's, the Itanium ABI's, Rust's and Swift's decorations are known;
+/// of Rust's names the hash at the end is left out, of Swift's the module.
 ///
 /// Names of C functions keep their x86 decoration (`_printf`, `_Sleep@4`): it tells the calling convention, and
 /// debuggers show it. Imports (`__imp_…`) keep their prefix. A name that cannot be undecorated stays as it is.
@@ -30,6 +34,13 @@ pub fn display_name(name: &str) -> Cow<'_, str> {
     }
     if let Some(symbol) = itanium_or_rust(decorated) {
         return match without_decoration(symbol) {
+            Some(plain) => Cow::Owned(format!("{prefix}{plain}")),
+            None => Cow::Borrowed(name),
+        };
+    }
+    if SWIFT.iter().any(|prefix| decorated.starts_with(prefix)) {
+        let symbol = Name::new(decorated, NameMangling::Mangled, Language::Swift);
+        return match symbol.demangle(SwiftOptions::name_only()).filter(|plain| plain.len() <= LONGEST_PLAIN_BYTES) {
             Some(plain) => Cow::Owned(format!("{prefix}{plain}")),
             None => Cow::Borrowed(name),
         };
@@ -52,8 +63,11 @@ fn has_absurd_guard_number(decorated: &str) -> bool {
 }
 
 /// Whether `name` may be decorated such that it displays as `plain`: cheap, and true too often rather than too seldom.
-/// The decorations of the Itanium ABI and of Rust spell each identifier out.
+/// The decorations of the Itanium ABI and of Rust spell each identifier out; Swift's refer back to words of others.
 pub fn may_display_as(name: &[u8], plain: &str) -> bool {
+    if SWIFT.iter().any(|prefix| name.starts_with(prefix.as_bytes())) {
+        return true;
+    }
     let is_decorated = [&b"_Z"[..], b"__Z", b"_R", b"__R"].iter().any(|prefix| name.starts_with(prefix));
     let last = plain.rsplit("::").next().unwrap_or(plain);
     let end = last.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(last.len());
@@ -120,11 +134,17 @@ impl Write for Bounded {
 }
 
 /// A function's name without the name of an unnamed namespace, which every compiler makes up differently:
-/// `` `anonymous namespace'::crash `` and `?A0xc3a0617d::crash` (Microsoft's, which hash the object file) are `crash`.
+/// `` `anonymous namespace'::crash ``, `` `anonymous-namespace'::crash `` (Microsoft's types) and `?A0xc3a0617d::crash`
+/// (Microsoft's functions, which hash the object file) are `crash`.
 pub fn without_anonymous_namespaces(name: String) -> String {
-    const IN_WORDS: &str = "`anonymous namespace'::";
+    const IN_WORDS: [&str; 2] = ["`anonymous namespace'::", "`anonymous-namespace'::"];
     const HASH_PREFIX: &str = "?A0x";
-    let mut name = if name.contains(IN_WORDS) { name.replace(IN_WORDS, "") } else { name };
+    let mut name = name;
+    for in_words in IN_WORDS {
+        if name.contains(in_words) {
+            name = name.replace(in_words, "");
+        }
+    }
     while let Some(start) = name.find(HASH_PREFIX) {
         let hash = &name[start + HASH_PREFIX.len()..];
         let digits = hash.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -139,6 +159,21 @@ pub fn without_anonymous_namespaces(name: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_swift_lose_their_decoration() {
+        // Spelled by hand after Swift's docs/ABI/Mangling.rst: module `main`; `y` is no argument, `Sd` is Swift.Double.
+        for (decorated, plain) in [
+            ("$s4main3fooyyF", "foo"),
+            ("_$s4main3fooyyF", "foo"),
+            ("$s4main5ShapeC4areaSdyF", "Shape.area"),
+            ("$s4main5ShapeC5SidesO5countSivg", "Shape.Sides.count.getter"),
+            ("$save", "$save"),
+            ("_T0", "_T0"),
+        ] {
+            assert_eq!(display_name(decorated), plain);
+        }
+    }
 
     #[test]
     fn names_lose_their_decoration_and_arguments() {
@@ -188,6 +223,7 @@ mod tests {
             ("?A0xc3a0617d::crash", "crash"),
             ("outer::?A0x1::inner::?A0xff::f", "outer::inner::f"),
             ("`anonymous namespace'::crash", "crash"),
+            ("`anonymous-namespace'::crash", "crash"),
             ("geo::Rect::area", "geo::Rect::area"),
             ("?A0xcrash", "?A0xcrash"),
             ("?A0x", "?A0x"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stillframe.model.dump import Dump
 
 ASSERTION_INFO, CRASHPAD_INFO = 0x47670002, 0x43500001
-MAC_CRASH_INFO, SOFT_ERRORS = 0x4D7A0001, 0x4D7A0004
+MAC_CRASH_INFO, MAC_BOOT_ARGUMENTS, SOFT_ERRORS = 0x4D7A0001, 0x4D7A0002, 0x4D7A0004
 TEXT_BYTES = 256
 ASSERTION_KINDS: dict[int, Literal["unknown", "invalid parameter", "pure virtual call"]] = {
     1: "invalid parameter",
@@ -118,6 +118,15 @@ def mac_crash_info(dump: Dump) -> tuple[MacCrashRecord, ...]:
     return tuple(_mac_record(record, start) for record in records if len(record) >= max(start, 32))
 
 
+def mac_boot_arguments(dump: Dump) -> str | None:
+    """What the kernel of macOS was started with (`kern.bootargs`); None if the dump does not say."""
+    data = _stream(dump, MAC_BOOT_ARGUMENTS)
+    if len(data) < 12:
+        return None
+    (offset,) = struct.unpack_from("<Q", data, 4)
+    return _Parts(dump).wide_text(offset)
+
+
 def soft_errors(dump: Dump) -> object:
     """What went wrong while the dump was written, as Mozilla's writers note it: any JSON; None if there is none."""
     import json  # which the report in words does not need
@@ -155,12 +164,13 @@ class _Parts:
 
     def __init__(self, dump: Dump) -> None:
         self._path = dump.path
+        self._file_bytes = dump.size_bytes
         self._left_bytes = MOST_BYTES
 
     def bytes_at(self, size: int, offset: int) -> bytes:
         """The part, as far as the file holds it and enough is left of what may be read."""
         size = min(size, self._left_bytes)
-        if size <= 0 or not offset:
+        if size <= 0 or not 0 < offset < self._file_bytes:
             return b""
         with self._path.open("rb") as file:
             file.seek(offset)
@@ -178,6 +188,10 @@ class _Parts:
     def _counted(self, offset: int) -> bytes:
         """A length of 32 bits and as many bytes."""
         return self.bytes_at(int.from_bytes(self.bytes_at(4, offset), "little"), offset + 4) if offset else b""
+
+    def wide_text(self, offset: int) -> str:
+        """A MINIDUMP_STRING."""
+        return self._counted(offset).decode("utf-16-le", "replace")
 
     def _text(self, offset: int) -> str:
         return self._counted(offset).decode("utf-8", "replace")

@@ -1,11 +1,11 @@
 """What Breakpad and Crashpad store of a Linux system: texts of `/proc` and `/etc`, one a stream.
 
-Source: Breakpad, `minidump_format.h`, streams 0x47670001 to 0x4767000A.
+Source: Breakpad, `minidump_format.h`, streams 0x47670001 to 0x4767000A; Mozilla's writers add 0x4D7A0003.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.model.absent import Absent
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stillframe.model.dump import Dump
 
 CPU_INFO, PROC_STATUS, LSB_RELEASE, MAPS = 0x47670003, 0x47670004, 0x47670005, 0x47670009
+LIMITS = 0x4D7A0003
 UNSAID_VERSION = "0.0.0"
 
 
@@ -73,6 +74,36 @@ def lsb_release(dump: Dump) -> dict[str, str] | None:
         "description": ("DISTRIB_DESCRIPTION", "PRETTY_NAME"),
     }
     return {field: next((values[key] for key in keys if key in values), "") for field, keys in names.items()}
+
+
+class ProcLimit(NamedTuple):
+    """A limit of the process: numbers, or `unlimited`."""
+
+    name: str
+    soft: int | str
+    hard: int | str
+    unit: str
+    """`n/a` where the system gives none."""
+
+
+def proc_limits(dump: Dump) -> tuple[ProcLimit, ...] | None:
+    """Lines of `/proc/PID/limits`, below their heading; None if the dump has no such stream.
+
+    Columns are apart by two spaces or more, names have single ones: `Max file locks  unlimited  unlimited  locks`.
+    """
+    text = _text(dump, LIMITS)
+    if text is None:
+        return None
+    rows = ([word.strip() for word in line.split("  ") if word.strip()] for line in text.splitlines()[1:])
+    return tuple(
+        ProcLimit(row[0], _limit(row[1]), _limit(row[2]), row[3] if len(row) > 3 else "n/a")
+        for row in rows
+        if len(row) >= 3
+    )
+
+
+def _limit(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _value(dump: Dump, stream_type: int, wanted: str) -> str | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from stillframe._engine import Instruction, Operand, Registers
+    from stillframe.analysis.origin import Origin
     from stillframe.model.crash import Access
     from stillframe.model.dump import Dump
     from stillframe.model.frame import Frame
@@ -131,9 +132,15 @@ class _Reader:
         return [CrashOperand(text, "memory", access, size, address, value, None, None, (register,), None)]
 
     def _address(self, operand: Operand) -> int | Absent:
-        address = operand.value or 0
+        address = self._sum(operand.value or 0, ((operand.base, 1), (operand.index, operand.scale)))
+        if operand.segment is None or isinstance(address, Absent):
+            return address
+        base = self._segment_base(operand.segment)
+        return base if isinstance(base, Absent) else (base + address) & self._pointer_mask
+
+    def _sum(self, address: int, parts: tuple[tuple[str | None, int], ...]) -> int | Absent:
         mask = self._pointer_mask
-        for register, scale in ((operand.base, 1), (operand.index, operand.scale)):
+        for register, scale in parts:
             if register is None:
                 continue
             value = value_of(register, self._registers)
@@ -142,11 +149,7 @@ class _Reader:
                 return Absent.because(Reason.REGISTER_UNKNOWN)
             address += value * scale
             mask &= (1 << 8 * size) - 1  # an address of a smaller size wraps around in it
-        address &= mask
-        if operand.segment is None:
-            return address
-        base = self._segment_base(operand.segment)
-        return base if isinstance(base, Absent) else (base + address) & self._pointer_mask
+        return address & mask
 
     def _segment_base(self, segment: str) -> int | Absent:
         system = self._dump.system
@@ -178,7 +181,7 @@ class _Reader:
         origin_name = self._origin_name(loaded_from) if loaded_from else None
         pointer = self._variable_in(operand.base) or origin_name
         if pointer is None:
-            slot = None if loaded_from is None else loaded_from.text
+            slot = loaded_from.operand.text if loaded_from and loaded_from.operand.base == loaded_from.base else None
             return None, f"[{slot.partition('[')[2]}" if slot and "[" in slot else None
         if operand.index is not None:
             name = f"{pointer}[…]"
@@ -187,10 +190,19 @@ class _Reader:
             name = f"*({pointer}{'-' if offset < 0 else '+'}{abs(offset):#x})" if offset else f"*{pointer}"
         return name, origin_name if origin_name != pointer else None
 
-    def _origin_name(self, loaded_from: Operand) -> str | None:
-        if loaded_from.name is not None:
-            return loaded_from.name
-        address = self._address(loaded_from)
+    def _origin_name(self, loaded_from: Origin) -> str | None:
+        if loaded_from.operand.name is not None:
+            return loaded_from.operand.name
+        operand = loaded_from.operand
+        index = (operand.index, operand.scale)
+        if loaded_from.pointer_offset_bytes is None:
+            address = self._sum(loaded_from.offset_bytes, ((loaded_from.base, 1), index))
+        else:
+            slot = self._sum(loaded_from.offset_bytes, ((loaded_from.base, 1),))
+            pointer = self._value(slot, self._dump.pointer_size_bytes)
+            if isinstance(pointer, Absent):
+                return None
+            address = self._sum(pointer + loaded_from.pointer_offset_bytes, (index,))
         found = (
             variable.name
             for frame in self._frames
@@ -203,9 +215,7 @@ class _Reader:
         whole = part_of(register, self._registers).whole
         for frame in self._frames:
             for variable in frame.variables:
-                place = variable.place
-                if isinstance(place, str) and place.startswith("register "):
-                    held = place.removeprefix("register ")
-                    if part_of(held, self._registers).whole == whole:
-                        return variable.name
+                held = variable.register
+                if held is not None and part_of(held, self._registers).whole == whole:
+                    return variable.name
         return None

@@ -39,7 +39,19 @@ def _parts(prefix: str, size_bytes: int) -> dict[str, Part]:
     return parts
 
 
-_PARTS = {"x86": _parts("e", 4), "amd64": _parts("r", 8)}
+def _parts_of_arm64() -> dict[str, Part]:
+    """Halves `w0` to `w30`; other names of `fp` and `lr`.
+
+    Source: Arm Architecture Reference Manual, section B1.2.1.
+    """
+    special = {29: "fp", 30: "lr"}
+    parts = {f"w{number}": Part(special.get(number, f"x{number}"), 0, 4) for number in range(31)}
+    parts |= {f"x{number}": Part(name, 0, 8) for number, name in special.items()}
+    parts["wsp"] = Part("sp", 0, 4)
+    return parts
+
+
+_PARTS = {"x86": _parts("e", 4), "amd64": _parts("r", 8), "arm64": _parts_of_arm64()}
 _SIZES_BYTES = {"x86": 4, "amd64": 8}
 _VECTOR_BYTES = 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 VERBS = {
     "report": "What happened: the crash, its stack, its modules, what is missing.",
     "stack": "Stacks of threads.",
+    "locals": "Variables of frames: types, values, places.",
+    "eval": "The value of an expression of C++ in a frame.",
     "threads": "The threads and where they are.",
     "modules": "The modules, and the state of their images and symbols.",
     "disasm": "Instructions woven with source.",
     "memory": "Bytes of memory, and where they come from.",
+    "type": "A type: its size, members, offsets.",
     "registers": "Registers of a frame.",
     "process": "Command line, directory, environment, times, handles.",
     "regions": "The address space, and how much of it the dump holds.",
@@ -140,8 +143,3 @@ def _discard_output() -> None:
     """Python flushes standard output again at its end, and would complain again."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
-
-
-def run() -> NoReturn:
-    """The console script."""
-    sys.exit(main())

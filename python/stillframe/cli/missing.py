@@ -84,7 +84,13 @@ def lacks(threads: Iterable[Thread]) -> list[Lack]:
     return [lack for lack in found if lack is not None]
 
 
+_OF_THE_KERNEL = frozenset({"linux-vdso.so.1", "linux-gate.so.1"})
+"""The kernel's own code in every process, of which there is no file: the dump has it, or nobody does."""
+
+
 def _lack(module: Module, frames: tuple[tuple[int, int], ...], *, is_guessed: bool) -> Lack | None:
+    if module.name in _OF_THE_KERNEL and module.image.state == "captured":
+        return None
     debug_info = module.debug_info.absent if module.debug_info.state != "not_asked" else None
     image = module.image.absent if module.image.state != "not_asked" else None
     # A dump can hold all that its image would tell: then the image is not missed.

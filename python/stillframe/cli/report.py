@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 MOST_STATEMENTS = 6
 """Shown of what can be said of a crash."""
+MOST_FRAMES_WITH_LOCALS = 64
+"""Of a thread; `stillframe locals` shows them all."""
 
 
-def run(request: Request, which: str | None) -> None:
+def run(request: Request, which: str | None, with_locals: bool) -> None:
     """Says what happened: what the file is, why the program crashed, its stack, its modules, what is missing.
 
     With --json, the fields are those of minidump-stackwalk, and all threads are shown unless --threads chooses.
@@ -31,7 +33,7 @@ def run(request: Request, which: str | None) -> None:
     if request.as_json:
         from stillframe.cli.report_json import report
 
-        report(dump, select.threads(dump, which or "all"))
+        report(dump, select.threads(dump, which or "all"), with_locals=with_locals)
         return
     from stillframe.cli.page import Page
 
@@ -41,6 +43,8 @@ def run(request: Request, which: str | None) -> None:
     page.blank()
     _add_crash(page, dump)
     _add_stacks(page, dump, threads)
+    if with_locals:
+        _add_locals(page, threads)
     _add_modules(page, dump, threads)
     _add_missing(page, dump, threads)
     page.show()
@@ -73,13 +77,21 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _why_no_crash(dump: Dump) -> str:
+    if any(stream.name == "Exception" for stream in dump.streams):
+        return "the dump's record of the crash cannot be read"
+    if not dump.threads:
+        return "no crash is recorded, and no thread"
+    return "no crash: the dump was taken of a running program"
+
+
 def _add_crash(page: Page, dump: Dump) -> None:
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import address_text
 
     crash = dump.crash
     if crash is None:
-        page.line("no crash: the dump was taken of a running program")
+        page.line(_why_no_crash(dump))
         return
     at = "" if crash.address is None else f" at {address_text(dump, crash.address)}"
     if crash.reason.startswith("SIG"):
@@ -136,6 +148,14 @@ def _add_stacks(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
         add_thread(page, dump, thread, abridged=True)
 
 
+def _add_locals(page: Page, threads: Sequence[Thread]) -> None:
+    from stillframe.cli.locals import add_locals
+
+    for thread in threads:
+        page.blank()
+        add_locals(page, thread, thread.frames[:MOST_FRAMES_WITH_LOCALS])
+
+
 def _add_modules(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
     """The modules on the stacks; of the others, how many there are."""
     from stillframe.cli.modules import add_modules
@@ -166,5 +186,6 @@ def _add_missing(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
 
 command = verb(
     run,
+    click.Option(["--locals", "with_locals"], is_flag=True, help="Variables of every frame shown."),
     click.Option(["--threads", "which"], metavar="N|all|crashed", help="Whose stacks to show.  [default: crashed]"),
 )

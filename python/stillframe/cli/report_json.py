@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HANDLE_DATA = 12
 
 
-def report(dump: Dump, threads: Sequence[Thread]) -> None:
+def report(dump: Dump, threads: Sequence[Thread], *, with_locals: bool = False) -> None:
     """Writes the report; stacks are walked of `threads` alone, those of others are null."""
     shown = {thread.index for thread in threads}
     crashed = dump.crashed_thread
@@ -33,11 +33,11 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "handles": _handles(dump),
             "linux_memory_map_count": linux.memory_map_count(dump),
             "lsb_release": linux.lsb_release(dump),
-            "mac_boot_args": None,
+            "mac_boot_args": handler_notes.mac_boot_arguments(dump),
             "mac_crash_info": crash_json.mac_crash_info(dump),
             "main_module": 0 if dump.modules else None,
             "pid": linux.process_id(dump),
-            "proc_limits": None,
+            "proc_limits": _limits(dump),
             "process_uptime": _uptime_seconds(dump),
             "soft_errors": handler_notes.soft_errors(dump),
             "status": "OK",
@@ -45,7 +45,7 @@ def report(dump: Dump, threads: Sequence[Thread]) -> None:
             "thread_count": len(dump.threads),
             "threads": [_thread(dump, thread, is_shown=thread.index in shown) for thread in dump.threads],
             "unloaded_modules": _unloaded_modules(dump),
-            "stillframe": _extras(dump, threads),
+            "stillframe": {**_extras(dump, threads), **(_locals(dump, threads) if with_locals else {})},
             # Last: by now every file that the stacks needed has been looked for.
             "modules": [schema.module(dump, module) for module in dump.modules],
             "modules_contains_cert_info": False,
@@ -70,6 +70,11 @@ def _handles(dump: Dump) -> list[Object] | None:
         {"handle": handle.handle, "object_name": handle.object_name, "type_name": handle.type_name}
         for handle in dump.handles
     ]
+
+
+def _limits(dump: Dump) -> Object | None:
+    limits = linux.proc_limits(dump)
+    return None if limits is None else {"limits": [limit._asdict() for limit in limits]}
 
 
 def _uptime_seconds(dump: Dump) -> int | None:
@@ -103,6 +108,12 @@ def _unloaded_modules(dump: Dump) -> list[Object]:
         }
         for module in dump.unloaded_modules
     ]
+
+
+def _locals(dump: Dump, threads: Sequence[Thread]) -> Object:
+    from stillframe.cli.value_json import thread_locals
+
+    return {"locals": [thread_locals(dump, thread, thread.frames) for thread in threads]}
 
 
 def _extras(dump: Dump, threads: Sequence[Thread]) -> Object:

@@ -86,10 +86,10 @@ def _frame(dump: Dump, calls: Sequence[Frame]) -> Object:
     function_offset = frame.function_offset if is_named else None
     unloaded = None if module else _unloaded_modules(dump, address)
     return {
-        **_call(frame),
+        **call(frame),
         "frame": frame.physical_index,
         "function_offset": _offset_to_call(dump, frame, function_offset),
-        "inlines": [_call(call) for call in calls[:-1]] or None,
+        "inlines": [call(inner) for inner in calls[:-1]] or None,
         "missing_symbols": not is_named,
         "module": module.name if module else None,
         "module_offset": hex_text(dump, address - module.base) if module else None,
@@ -104,7 +104,8 @@ def _frame(dump: Dump, calls: Sequence[Frame]) -> Object:
     }
 
 
-def _call(frame: Frame) -> Object:
+def call(frame: Frame) -> Object:
+    """A call by name, file and line."""
     location = frame.location
     return {
         "file": None if isinstance(location, Absent) else location.path,

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from stillframe.errors import Unreadable
 
 
 class Reason(StrEnum):
@@ -22,6 +25,11 @@ class Reason(StrEnum):
         member.remedy = remedy
         return member
 
+    @classmethod
+    def of(cls, words: str) -> Reason:
+        """The reason that is said in these words. :raises KeyError: if none is."""
+        return {str(reason): reason for reason in cls}[words]
+
     NO_ADDRESS = "is no address of this process", "none: no memory can be there"
     FREE = "was free memory", "nothing was there to capture"
     NOT_IN_DUMP = "not in this dump", "capture with full memory"
@@ -32,8 +40,30 @@ class Reason(StrEnum):
     IMAGE_MISMATCH = "only images of other builds found", "give the binary of this build"
     NOT_IN_IMAGE = "not stored in the image's file", "capture with full memory"
     OPTIMIZED_AWAY = "optimized away at this instruction", "look at another frame, or build with less optimization"
-    FRAME_BASE_UNKNOWN = "relative to a frame base that is not computed yet", "read the stack around the frame pointer"
+    FRAME_BASE_UNKNOWN = "relative to a frame base that is not known", "read the stack around the frame pointer"
     REGISTER_UNKNOWN = "in a register that is not known in this frame", "look at a frame nearer to the top"
+    ENTRY_VALUE_UNKNOWN = (
+        "depends on what the caller passed, which no caller tells",
+        "look for it in the caller's frame",
+    )
+    EXPRESSION_FAILED = (
+        "the debug information's expression is damaged, or asks for what no dump has",
+        "look at the bytes around the frame",
+    )
+    PLACE_IN_ABSENT_MEMORY = "where it is stands in memory that is absent", "capture with full memory"
+    NOT_COVERED = "some of its bytes are nowhere at this instruction", "build with less optimization"
+    TYPE_NOT_RECORDED = "the debug information records no type", "none: the compiler wrote none"
+    TYPE_DAMAGED = "its type makes no sense: the debug information is damaged", "give debug information that is whole"
+    SIZE_UNKNOWN = "its type is declared but nowhere defined", "give the debug information that defines the type"
+    VALUE_TOO_LARGE = "too large to be read at once", "read a part of it"
+    STATIC_NOT_FOUND = "no variable of this name is recorded", "none: the compiler kept none"
+    DEFINED_ELSEWHERE = "declared here, and stored nowhere that is known", "none: the compiler kept no place"
+    NO_THREAD = "thread-local, and no thread was given", "ask a frame for it"
+    TLS_NOT_FOUND = "the thread's block of thread-local storage was not found", "capture with full memory"
+    TLS_UNSUPPORTED = (
+        "thread-local storage of this module cannot be found on this system",
+        "none: no dump says where it is",
+    )
     DEBUG_INFO_NOT_ASKED = "the debug information was not looked for", "ask for the module's debug information"
     DEBUG_INFO_MISSING = "no debug information was found", "give the folder of the PDB as symbols"
     DEBUG_INFO_MISMATCH = "only debug information of other builds was found", "give the PDB of this build"
@@ -74,3 +104,8 @@ class Absent:
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.remedy}"
+
+
+def absent_of(error: Unreadable) -> Absent:
+    """What an error says is missing, as the value that stands for it."""
+    return Absent(Reason.of(error.reason), error.remedy)

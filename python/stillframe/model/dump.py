@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from stillframe._engine import DumpFile, EngineError, Space
-from stillframe.errors import DumpError, FaultError, words_of
+from stillframe.errors import DumpError, FaultError, NoSuchVariable, words_of
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.crash import plain_facts
 from stillframe.model.frame import Frame
 from stillframe.model.matching import Matcher
 from stillframe.model.memory import ADDRESS_END, Memory
@@ -35,11 +34,14 @@ if TYPE_CHECKING:
     )
     from stillframe.model.crash import Crash, Explain
     from stillframe.model.disassembly import Listing
+    from stillframe.model.expression.scope import Scope
     from stillframe.model.location import SourceText
     from stillframe.model.locator import Locator
     from stillframe.model.matching import ImageFormat
     from stillframe.model.opener import Opener
     from stillframe.model.symbol import Symbolized
+    from stillframe.model.typing.type import Type
+    from stillframe.model.value.value import Value
 
 SYSTEM_INFO_STREAM, MISC_INFO_STREAM = 7, 15
 DEFAULT_INSTRUCTIONS = 16
@@ -59,7 +61,7 @@ class Dump:
         path: Path,
         file: DumpFile,
         locator: Locator,
-        explain: Explain = plain_facts,
+        explain: Explain | None = None,
         opener: Opener | None = None,
     ) -> None:
         self.path = path
@@ -73,7 +75,7 @@ class Dump:
         cls,
         path: Path,
         locator: Locator,
-        explain: Explain = plain_facts,
+        explain: Explain | None = None,
         opener: Opener | None = None,
     ) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
@@ -147,7 +149,9 @@ class Dump:
         matcher = Matcher(space, self._locator, self._image_format, self._opener, self.cpu)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
-        return Process(self._file, space, modules, memory, Sources(self._locator), self.pointer_size_bytes)
+        size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"}
+        is_windows = self._image_format == "pe"
+        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, is_windows)
 
     @property
     def _image_format(self) -> ImageFormat:
@@ -180,7 +184,11 @@ class Dump:
     @cached_property
     def crash(self) -> Crash | None:
         """What happened; None if the dump was not taken at an exception."""
-        return self._explain(self)
+        if self._explain is not None:
+            return self._explain(self)
+        from stillframe.model.crash import plain_facts  # few questions are about the crash
+
+        return plain_facts(self)
 
     @property
     def crashed_thread(self) -> Thread | None:
@@ -220,6 +228,51 @@ class Dump:
     def problems(self) -> list[str]:
         """What is broken in the file, one sentence each: which stream, why. Reads every stream."""
         return self._file.check()
+
+    def __getitem__(self, name: str) -> Value | Absent:
+        """The global or static variable with this qualified name: `g_counter`, `geo::Shape::s_count`, `app!g_counter`.
+
+        Without a module, the debug information of all modules is looked for. Thread-local ones are those of the crashed
+        thread, else of the first.
+        :raises NoSuchVariable: :raises AmbiguousSymbol: :raises NoSuchModule:
+        """
+        from stillframe.model.variables import global_named  # few verbs need values
+
+        thread = self.crashed_thread or next(iter(self.threads), None)
+        found = global_named(self._process, name, thread=None if thread is None else thread.record)
+        if found is None:
+            raise NoSuchVariable(name, "in the debug information at hand")
+        return found
+
+    def eval(self, text: str, frame: Frame | None = None) -> Value | Absent:
+        """The value of an expression of C++ in a frame, as `Frame.eval`; without one, of globals, types and constants.
+
+        :raises ExpressionError: with the column.
+        """
+        from stillframe.model.expression.expression import Expression
+
+        return Expression(text).value_or_absent(self.scope if frame is None else frame.scope)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Where names are looked up by expressions that belong to no frame: globals, and types of every module."""
+        from stillframe.model.expression.scope import Scope
+
+        thread = self.crashed_thread or next(iter(self.threads), None)
+        return Scope(self._process, thread=None if thread is None else thread.record)
+
+    def type(self, name: str) -> Type:
+        """The type with this qualified name: `geo::Rect`, `unsigned long`, `const Node *`, `int[3][4]`.
+
+        :raises NoSuchType:
+        """
+        return self._process.types.parse(name)
+
+    def types_matching(self, pattern: str, limit: int = 1000) -> list[Type]:
+        """Up to `limit` types whose qualified name matches `pattern` (`*`, `?`; case does not count), module by module.
+        Reads all types of every module.
+        """
+        return self._process.types.matching(pattern, limit)
 
     def disassemble(
         self, start: int | str | Function | Symbol | Frame, *, count: int | None = None, end: int | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from stillframe.errors import NoSuchVariable
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.location import SourceLocation
 from stillframe.model.naming import symbolize
@@ -12,40 +13,34 @@ from stillframe.model.naming import symbolize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stillframe._engine import FrameRecord, Instruction, Registers, Trust, VariableRecord
+    from stillframe._engine import FrameRecord, Instruction, Registers, ThreadRecord, Trust
+    from stillframe.model.expression.scope import FrameScope
     from stillframe.model.location import SourceText
     from stillframe.model.module import Module
     from stillframe.model.process import Process
     from stillframe.model.symbol import Function, NameKind, Symbolized
+    from stillframe.model.value.value import Value
+    from stillframe.model.variables import Variable, Variables
 
-MISSING = {
-    "register": Reason.REGISTER_UNKNOWN,
-    "frame_base": Reason.FRAME_BASE_UNKNOWN,
-}
-FRAME_RELATIVE = frozenset({"cfa_relative", "virtual_frame_relative"})
 LARGEST_FUNCTION_BYTES = 1 << 20
 """Up to an instruction. More is a function that its debug information does not bound, or a hostile one."""
-
-
-class Variable(NamedTuple):
-    """A variable in scope at a frame's instruction."""
-
-    name: str
-    is_parameter: bool
-    place: str | Absent
-    """Where it lives, in words: `register esi`, `[ebp-8]`, `0x9f7b30`."""
-    address: int | Absent | None
-    """Of a variable in memory; None if it is in a register."""
 
 
 class Frame:
     """A function call on a stack. Several inlined frames share one physical frame and its registers."""
 
-    def __init__(
-        self, process: Process, stack: Sequence[FrameRecord], index: int, physical_index: int, scope_index: int
+    def __init__(  # noqa: PLR0917 - threads alone make frames
+        self,
+        process: Process,
+        stack: Sequence[FrameRecord],
+        index: int,
+        physical_index: int,
+        scope_index: int,
+        thread: ThreadRecord,
     ) -> None:
         self._process = process
         self._stack = stack
+        self._thread = thread
         record = stack[physical_index]
         self._scope_index = scope_index
         self.record = record
@@ -122,11 +117,75 @@ class Frame:
         location = self.location
         return location if isinstance(location, Absent) else self._process.sources.line(location)
 
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """Variables in scope, innermost scope first: arguments, locals, static ones of the function. An inlined call
+        has its own.
+        """
+        module = self.module
+        if module is None:
+            return ()
+        from stillframe.model.placing import Frames  # few verbs need values
+        from stillframe.model.variables import Variable
+
+        frames = Frames(self._stack[self.physical_index :], self._thread)
+        records = [each for each in module.variables_at(self.lookup_address) if each.inline_depth == self.inline_depth]
+        return tuple(Variable(self._process, module, record, frames) for record in records)
+
     @property
-    def variables(self) -> list[Variable]:
-        """Variables in scope, innermost scope first."""
-        records = self.module.variables_at(self.lookup_address) if self.module else []
-        return [self._variable(record) for record in records if record.inline_depth == self.inline_depth]
+    def locals(self) -> Variables:
+        """Values of local variables by name, static ones of the function among them."""
+        from stillframe.model.variables import Variables
+
+        return Variables([variable for variable in self.variables if not variable.is_parameter])
+
+    @property
+    def arguments(self) -> Variables:
+        """Values of arguments by name, `this` among them."""
+        from stillframe.model.variables import Variables
+
+        return Variables([variable for variable in self.variables if variable.is_parameter])
+
+    def __getitem__(self, name: str) -> Value | Absent:
+        """The variable that `name` means here: the innermost in scope, else static data of the class or namespace,
+        else a global one.
+
+        :raises NoSuchVariable: :raises AmbiguousSymbol:
+        """
+        from stillframe.model.variables import global_named, named_from
+
+        found = next((variable for variable in self.variables if variable.name == name), None)
+        if found is not None:
+            return found.value
+        for qualified in named_from(self._scope.function if self._scope else "", name):
+            value = global_named(self._process, qualified, self.module, self._thread)
+            if value is not None:
+                return value
+        raise NoSuchVariable(name, f"in {self.name}, nor a global one")
+
+    def eval(self, text: str) -> Value | Absent:
+        """The value of an expression of C++, whose names mean what they mean here: variables, members of `this`,
+        globals, types, registers (`@rax`). Format specifiers behind it (`,x`, `,10`) say how the value is shown.
+
+        :raises ExpressionError: with the column.
+        """
+        from stillframe.model.expression.expression import Expression
+
+        return Expression(text).value_or_absent(self.scope)
+
+    @cached_property
+    def scope(self) -> FrameScope:
+        """Where names are looked up by expressions that are evaluated here."""
+        from stillframe.model.expression.scope import FrameScope
+
+        return FrameScope(self._process, self, self._thread)
+
+    def _repr_html_(self) -> str:
+        from stillframe.model.value.html import of_values
+
+        location = "" if isinstance(self.location, Absent) else f" {self.location}"
+        values = [(variable.name or "<unnamed>", variable.value) for variable in self.variables]
+        return of_values(values, f"#{self.index} {self.name}{location}")
 
     @cached_property
     def call_site_address(self) -> int | Absent:
@@ -161,7 +220,7 @@ class Frame:
         """
         # Instructions cannot be decoded backwards: start where the function does.
         function = self.function
-        if isinstance(function, Absent) or self.registers.cpu in {"arm64", "arm"}:
+        if isinstance(function, Absent) or self.registers.cpu == "arm":
             return ()
         if not 0 <= self.instruction - function.address <= LARGEST_FUNCTION_BYTES:
             return ()
@@ -169,24 +228,3 @@ class Frame:
         decoded = self._process.space.disassemble(function.address, end=self.instruction)
         is_whole = bool(decoded) and decoded[-1].address + len(decoded[-1].data) == self.instruction
         return tuple(decoded) if is_whole else ()
-
-    def _variable(self, record: VariableRecord) -> Variable:
-        place, address = self._place(record)
-        return Variable(record.name, record.is_parameter, place, address)
-
-    def _place(self, record: VariableRecord) -> tuple[str | Absent, int | Absent | None]:
-        located = self._process.space.locate(self._stack[self.physical_index :], record)
-        if record.place == "register" and record.register is not None:
-            return f"register {record.register}", None
-        address = located.address if located.kind == "memory" else None
-        if address is None:
-            absent = Absent.because(MISSING.get(located.missing or "", Reason.OPTIMIZED_AWAY))
-            return (f"[frame{_signed(record.offset or 0)}]" if record.place in FRAME_RELATIVE else absent), absent
-        if record.place == "static":
-            return f"{address:#x}", address
-        base = record.register or "frame"
-        return f"[{base}{_signed(record.offset or 0)}]", address
-
-
-def _signed(offset: int) -> str:
-    return f"{'-' if offset < 0 else '+'}{abs(offset):#x}" if offset else ""

@@ -1,17 +1,23 @@
-"""What threads, frames and listings ask: one dump's address space, modules, memory and sources."""
+"""What threads, frames and listings ask: one dump's address space, modules, memory, sources and types."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from stillframe._engine import DumpFile, Space
+    from stillframe.model.absent import Absent
     from stillframe.model.memory import Memory
-    from stillframe.model.module import Modules
+    from stillframe.model.module import Module, Modules
     from stillframe.model.sources import Sources
+    from stillframe.model.typing.types import Types
+    from stillframe.model.value.value import Value
 
 
-class Process(NamedTuple):
+@dataclass(frozen=True)
+class Process:
     """The dumped process."""
 
     file: DumpFile
@@ -21,6 +27,23 @@ class Process(NamedTuple):
     sources: Sources
     pointer_size_bytes: int
     """4 or 8."""
+    is_x86: bool
+    """Whether `long double` may be of 80 bits."""
+    is_windows: bool
+    """Whether `long` has 4 bytes, and threads a TEB."""
+
+    @cached_property
+    def types(self) -> Types:
+        """The types of all modules."""
+        from stillframe.model.typing.types import Types  # few verbs need them
+
+        return Types(self.modules, self.pointer_size_bytes, is_windows=self.is_windows)
+
+    def static(self, name: str, near: Module | None) -> Value | Absent:
+        """The static variable with this qualified name, of `near` if it has one; absent if none is recorded."""
+        from stillframe.model.variables import static_named
+
+        return static_named(self, name, near)
 
     def settle(self, wants: tuple[Literal["image", "debug_info"], int]) -> bool:
         """Looks for a file that the engine wants; False if it was looked for before."""

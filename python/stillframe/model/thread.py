@@ -86,7 +86,7 @@ class Thread:
             module = None if record.module is None else self._process.modules[record.module]
             scopes = module.scopes_at(record.lookup_address) if module else ()
             for scope_index in range(max(len(scopes), 1)):
-                frames.append(Frame(self._process, stack, len(frames), physical_index, scope_index))
+                frames.append(Frame(self._process, stack, len(frames), physical_index, scope_index, self.record))
         return tuple(frames)
 
     @property

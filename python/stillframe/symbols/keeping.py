@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ SMALLEST_KEPT_BYTES = 1 << 20
 """Of a smaller file nothing is kept."""
 MOST_UNUSED_SECONDS = 90 * 24 * 3600
 """What was not used for so long is removed."""
+MOST_KEPT_BYTES = 20 << 30
+"""If there is more, what was not used for longest is removed."""
 
 
 def default_folder() -> Path:
@@ -39,8 +42,9 @@ class KeepingOpener:
     file.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._wanted = folder
+        self._most_bytes = most_bytes
 
     @cached_property
     def folder(self) -> Path | None:
@@ -48,8 +52,8 @@ class KeepingOpener:
         try:
             folder = self._wanted or default_folder()
             folder.mkdir(parents=True, exist_ok=True)
-            for old in _unused(folder):
-                old.unlink(missing_ok=True)
+            for path in _to_remove(folder, self._most_bytes):
+                path.unlink(missing_ok=True)
         except (OSError, RuntimeError):
             return None  # no home folder, no room, no right to write
         return folder
@@ -91,8 +95,17 @@ class KeepingOpener:
             new.unlink(missing_ok=True)
 
 
-def _unused(folder: Path) -> Iterator[Path]:
+def _to_remove(folder: Path, most_bytes: int) -> Iterator[Path]:
+    """What is too old or too much: from the latest used on, what fits is left."""
     oldest = time.time() - MOST_UNUSED_SECONDS
+    kept = []
     for path in folder.iterdir():
-        if path.suffix in {".index", ".section", ".new"} and max(path.stat().st_atime, path.stat().st_mtime) < oldest:
+        with suppress(FileNotFoundError):  # another process cleans up too
+            if path.suffix in {".index", ".section", ".new"}:
+                kept.append((path, path.stat()))
+    used = {path: max(stat.st_atime, stat.st_mtime) for path, stat in kept}
+    size_bytes = 0
+    for path, stat in sorted(kept, key=lambda each: used[each[0]], reverse=True):
+        size_bytes += stat.st_size
+        if used[path] < oldest or size_bytes > most_bytes:
             yield path

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,17 +154,18 @@ class DirectoryLocator:
         """OUTER/KEY/NAME, and in a two-tier store (it has `index2.txt`) first OU/OUTER/KEY/NAME."""
         if not is_plain_name(outer):
             return
-        tiers = [(outer[:2],)] if (root / "index2.txt").exists() else []
+        tiers = [(outer[:2],)] if self._folders.has(root, "index2.txt") else []
         for tier in (*tiers, ()):
-            folder = self._folders.descendant(root, *tier, outer, key)
-            yield self._folders.child(folder, name)
-            yield from self._not_understood(folder, name)
+            folder = self._folders.descendant(root, *tier, outer)
+            yield self._folders.descendant(folder, key, name)
+            if self._folders.has(folder, key):
+                yield from self._not_understood(self._folders.child(folder, key), name)
 
     def _not_understood(self, folder: Path, name: str) -> Iterator[Attempt]:
         """Forms in which a store may hold the file that are not read yet: named, so that nobody thinks it is absent."""
         for other, what in ((f"{name[:-1]}_", "compressed files"), ("file.ptr", "pointers to files")):
             path = self._folders.child(folder, other)
-            if path.is_file():
+            if self._folders.has(folder, other) and path.is_file():
                 yield Attempt(str(path), Outcome.UNREADABLE, f"{what} are not supported yet")
 
 
@@ -187,13 +189,14 @@ def _search(candidates: Iterable[Path | Attempt], verify: Callable[[Path], Attem
 
 def _attempt(path: Path, verify: Callable[[Path], Attempt]) -> Attempt:
     try:
-        # Not a directory, and no pipe or device either: opening one of those can block or have effects.
-        if path.is_file():
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
             return verify(path)
-        # A folder of that name is what symbol stores are made of.
-        exists = path.exists() and not path.is_dir()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a name with a zero byte in it
+        return Attempt(str(path), Outcome.NOT_THERE)
     except OSError as error:
         return Attempt(str(path), Outcome.UNREADABLE, error.strerror or "cannot be looked at")
-    return (
-        Attempt(str(path), Outcome.UNREADABLE, "not a plain file") if exists else Attempt(str(path), Outcome.NOT_THERE)
-    )
+    if stat.S_ISDIR(mode):  # a folder of that name is what symbol stores are made of
+        return Attempt(str(path), Outcome.NOT_THERE)
+    # A pipe or a device: opening one of those can block or have effects.
+    return Attempt(str(path), Outcome.UNREADABLE, "not a plain file")

@@ -1,6 +1,7 @@
 //! Streams assembled by hand, from the structures' documented layouts.
 
 mod processors;
+mod truncated;
 
 use super::memory::{MemoryIndex, MemoryRange};
 use super::modules::CodeView;

@@ -2,6 +2,8 @@
 //!
 //! Source: System V gABI, "ELF Header", "Sections", "Program Header".
 
+use std::ops::Range;
+
 use super::ElfError;
 use crate::bytes::{Reader, Truncated, slice_at};
 use crate::data::Data;
@@ -135,6 +137,12 @@ pub fn word(input: &mut Reader<'_>, is_64: bool) -> Result<u64, Truncated> {
 }
 
 impl Header {
+    /// Where the section headers lie in the file.
+    pub fn section_headers(&self) -> Range<u64> {
+        let size_bytes = u64::from(self.sections.record_bytes) * u64::from(self.sections.count);
+        self.sections.offset..self.sections.offset.saturating_add(size_bytes)
+    }
+
     pub fn read(data: &[u8]) -> Result<Header, ElfError> {
         if data.is_empty() {
             return Err(ElfError::NotElf("the file is empty"));

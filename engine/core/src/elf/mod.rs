@@ -260,6 +260,17 @@ impl Elf {
         loaded.map(|segment| segment.vaddr).min().unwrap_or(0) & !(PAGE_BYTES - 1)
     }
 
+    /// Whether a process that has loaded the file has it in memory as it is, with its section headers.
+    ///
+    /// Situation: the vDSO, which the kernel maps whole as one segment; no file of it is to be found anywhere.
+    pub fn is_mapped_whole(&self) -> bool {
+        let mut loaded = self.segments.iter().filter(|segment| segment.kind == segment_kind::LOAD).peekable();
+        let is_first = loaded.peek().is_some_and(|segment| segment.offset == 0);
+        let is_in_place = |segment: &Segment| segment.vaddr.wrapping_sub(self.base()) == segment.offset;
+        let headers = self.header.section_headers();
+        is_first && !headers.is_empty() && loaded.all(is_in_place) && headers.end <= self.data.len() as u64
+    }
+
     /// The RVA of one of the file's own addresses.
     pub fn rva(&self, vaddr: u64) -> Option<Rva> {
         Rva::of(vaddr, self.base())

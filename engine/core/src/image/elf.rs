@@ -53,9 +53,11 @@ impl ElfImage {
         Ok(ElfImage::new(elf, Layout::File, build_id))
     }
 
-    /// Opens an image as the loader mapped it, for its tables. Its section headers are not mapped.
+    /// Opens an image as the loader mapped it, for its tables. Section headers are not mapped, but in the vDSO.
     pub fn open_mapped(data: Data, build_id: Option<Vec<u8>>) -> Result<ElfImage, ImageError> {
-        Ok(ElfImage::new(ElfImage::open_elf(data)?, Layout::Memory, build_id))
+        let elf = ElfImage::open_elf(data)?;
+        let layout = if elf.is_mapped_whole() { Layout::File } else { Layout::Memory };
+        Ok(ElfImage::new(elf, layout, build_id))
     }
 
     fn open_elf(data: Data) -> Result<Elf, ImageError> {

@@ -6,23 +6,29 @@
 //! | `info`, `dbi`, `sections` | identity and strings; modules and contributions; addresses |
 //! | `module`, `records` | one object file's symbols; symbol records |
 //! | `lines`, `inlinees`, `scopes` | lines; lines of inlined calls; the chain of calls |
-//! | `variables`, `registers` | variables and where they live |
+//! | `variables`, `ranges`, `registers` | variables and where they live |
 //! | `symbols` | global and public symbols, by name and address |
-//! | `types` | names of inlined functions |
+//! | `types`, `typed` | types by index and name; typedefs, and functions' types |
+//! | `globals` | global variables and constants |
+//! | `hash` | the hash of names |
 //! | `frames` | x86 frame records |
 
 mod dbi;
 mod frames;
+mod globals;
+mod hash;
 mod info;
 mod inlinees;
 mod lines;
 mod module;
 mod msf;
+mod ranges;
 mod records;
 mod registers;
 mod scopes;
 mod sections;
 mod symbols;
+mod typed;
 mod types;
 mod variables;
 
@@ -34,7 +40,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use thiserror::Error;
 
-use super::{DebugInfo, FrameData, Function, LineRow, Scope, SourceFile, SourceLocation, Symbol, SymbolKind, Variable};
+use super::{
+    DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Member, Scope, SourceFile, SourceLocation, Symbol,
+    SymbolKind, Type, TypeId, Variable,
+};
 use crate::address::Rva;
 use crate::bytes::Truncated;
 use crate::data::Data;
@@ -51,9 +60,7 @@ use symbols::{Global, Symbols, rva_of};
 use types::Types;
 
 const INFO_STREAM: u32 = 1;
-const TPI_STREAM: u32 = 2;
 const DBI_STREAM: u32 = 3;
-const IPI_STREAM: u32 = 4;
 /// Bytes of modules that are kept for the next question.
 const MOST_CACHED_BYTES: usize = 64 << 20;
 
@@ -103,7 +110,8 @@ pub struct Pdb {
     sections: OnceLock<Sections>,
     names: OnceLock<Option<Names>>,
     symbols: OnceLock<Option<Symbols>>,
-    types: OnceLock<(Option<Types>, Option<Types>)>,
+    types: OnceLock<Types>,
+    data_by_address: OnceLock<globals::ByAddress>,
     frames: OnceLock<Frames>,
     modules: Mutex<Cache>,
     problems: Mutex<Vec<String>>,
@@ -147,6 +155,7 @@ impl Pdb {
             names: OnceLock::new(),
             symbols: OnceLock::new(),
             types: OnceLock::new(),
+            data_by_address: OnceLock::new(),
             frames: OnceLock::new(),
             modules: Mutex::default(),
             problems: Mutex::default(),
@@ -218,15 +227,9 @@ impl Pdb {
         self.symbols.get_or_init(open).as_ref()
     }
 
-    /// Ids and types.
-    fn types(&self) -> &(Option<Types>, Option<Types>) {
-        self.types.get_or_init(|| {
-            let open = |number| {
-                let stream = self.stream(Some(number))?;
-                Types::open(&self.msf, stream).map_err(|error| self.report(error)).ok()
-            };
-            (open(IPI_STREAM), open(TPI_STREAM))
-        })
+    fn types(&self) -> &Types {
+        let pointer_size_bytes = self.cpu().pointer_size_bytes() as u64;
+        self.types.get_or_init(|| Types::open(&self.msf, pointer_size_bytes, |error| self.report(error)))
     }
 
     fn frames(&self) -> &Frames {
@@ -314,11 +317,9 @@ impl DebugInfo for Pdb {
     fn scopes_at(&self, rva: Rva) -> Vec<Scope> {
         let Some(found) = self.find(rva) else { return Vec::new() };
         let Some(function) = self.function(&found.module, &found.function) else { return Vec::new() };
-        let (ids, types) = self.types();
         let mut scopes = Vec::new();
         for site in scopes::sites_at(&found.module, &found.function, found.within()) {
-            let name = ids.as_ref().and_then(|ids| types::function_name(ids, types.as_ref(), site.inlinee));
-            let name = name.map(without_anonymous_namespaces);
+            let name = self.types().function_name(site.inlinee).map(without_anonymous_namespaces);
             let row = site.row_at(found.within());
             scopes.push(Scope {
                 function: name.unwrap_or_else(|| format!("inlined function {:#x}", site.inlinee)),
@@ -376,10 +377,12 @@ impl DebugInfo for Pdb {
         variables::variables(&variables::Question {
             module: &found.module,
             function: &found.function,
+            parameter_count: self.parameter_count(&found.module, &found.function),
             section: found.section,
             offset: found.offset,
             cpu: self.cpu(),
             sections: self.sections(),
+            types: self.types(),
         })
     }
 
@@ -417,6 +420,39 @@ impl DebugInfo for Pdb {
         found.sort_by(|a, b| (a.rva, &a.name).cmp(&(b.rva, &b.name)));
         found.dedup();
         found
+    }
+
+    fn type_of(&self, id: TypeId) -> Option<Type> {
+        self.find_type(id)
+    }
+
+    fn members_of(&self, id: TypeId) -> Vec<Member> {
+        self.index_of(id).map(|index| self.types().members_of(index)).unwrap_or_default()
+    }
+
+    fn enumerators_of(&self, id: TypeId) -> Vec<Enumerator> {
+        self.index_of(id).map(|index| self.types().enumerators_of(index)).unwrap_or_default()
+    }
+
+    fn types_named(&self, name: &str) -> Vec<TypeId> {
+        self.find_types_named(name)
+    }
+
+    fn types_matching(&self, accept: &mut dyn FnMut(&str) -> bool, limit: usize) -> Vec<(String, TypeId)> {
+        self.find_types_matching(accept, limit)
+    }
+
+    fn function_type_at(&self, rva: Rva) -> Option<TypeId> {
+        let found = self.find(rva)?;
+        self.function_type(&found.module, &found.function)
+    }
+
+    fn data_named(&self, name: &str) -> Vec<DataSymbol> {
+        self.find_data_named(name)
+    }
+
+    fn data_at(&self, rva: Rva) -> Option<DataSymbol> {
+        self.find_data_at(rva)
     }
 
     fn problems(&self) -> Vec<String> {

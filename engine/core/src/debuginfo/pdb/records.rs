@@ -12,6 +12,8 @@ pub mod kind {
     pub const S_THUNK32: u16 = 0x1102;
     pub const S_BLOCK32: u16 = 0x1103;
     pub const S_REGISTER: u16 = 0x1106;
+    pub const S_CONSTANT: u16 = 0x1107;
+    pub const S_UDT: u16 = 0x1108;
     pub const S_BPREL32: u16 = 0x110b;
     pub const S_LDATA32: u16 = 0x110c;
     pub const S_GDATA32: u16 = 0x110d;
@@ -19,12 +21,15 @@ pub mod kind {
     pub const S_LPROC32: u16 = 0x110f;
     pub const S_GPROC32: u16 = 0x1110;
     pub const S_REGREL32: u16 = 0x1111;
+    pub const S_LTHREAD32: u16 = 0x1112;
+    pub const S_GTHREAD32: u16 = 0x1113;
     pub const S_PROCREF: u16 = 0x1125;
     pub const S_LPROCREF: u16 = 0x1127;
     pub const S_SEPCODE: u16 = 0x1132;
     pub const S_LOCAL: u16 = 0x113e;
     pub const S_DEFRANGE_REGISTER: u16 = 0x1141;
     pub const S_DEFRANGE_FRAMEPOINTER_REL: u16 = 0x1142;
+    pub const S_DEFRANGE_SUBFIELD_REGISTER: u16 = 0x1143;
     pub const S_DEFRANGE_FRAMEPOINTER_REL_FULL_SCOPE: u16 = 0x1144;
     pub const S_DEFRANGE_REGISTER_REL: u16 = 0x1145;
     pub const S_LPROC32_ID: u16 = 0x1146;
@@ -32,9 +37,11 @@ pub mod kind {
     pub const S_INLINESITE: u16 = 0x114d;
     pub const S_INLINESITE_END: u16 = 0x114e;
     pub const S_PROC_ID_END: u16 = 0x114f;
+    pub const S_FILESTATIC: u16 = 0x1153;
     pub const S_LPROC32_DPC: u16 = 0x1155;
     pub const S_LPROC32_DPC_ID: u16 = 0x1156;
     pub const S_INLINESITE2: u16 = 0x115d;
+    pub const S_DEFRANGE_REGISTER_REL_INDIR: u16 = 0x1177;
 }
 
 /// One record.
@@ -85,6 +92,13 @@ impl Record<'_> {
     /// Ends a scope.
     pub fn closes_scope(&self) -> bool {
         matches!(self.kind, kind::S_END | kind::S_INLINESITE_END | kind::S_PROC_ID_END)
+    }
+
+    /// S_UDT: the index of a type, and its other name.
+    pub fn typedef(&self) -> Option<(u32, String)> {
+        let mut input = Reader::new(self.data);
+        let index = input.u32().ok().filter(|_| self.kind == kind::S_UDT)?;
+        Some((index, text(&mut input)))
     }
 
     /// A global's or static's, or a public symbol's or a reference's: the part before the name has 10 bytes.

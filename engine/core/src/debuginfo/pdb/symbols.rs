@@ -1,8 +1,9 @@
 //! Global and public symbols: by name through hash tables, public ones by address through a sorted map.
 //!
-//! Source: LLVM, "The PDB Global and Public Symbol Streams"; Microsoft, microsoft-pdb, gsi.cpp and misc.h (the hash).
+//! Source: LLVM, "The PDB Global and Public Symbol Streams"; Microsoft, microsoft-pdb, gsi.cpp.
 
 use super::PdbError;
+use super::hash::hash;
 use super::msf::Stream;
 use super::records::{Placed, Record, kind, record_at};
 use super::sections::Sections;
@@ -59,12 +60,16 @@ impl Symbols {
         Symbols { records, globals, publics, addresses }
     }
 
-    /// The record at an offset.
-    fn at(&self, offset: u32) -> Option<Global> {
+    /// What `read` makes of the record at an offset.
+    pub fn record<T>(&self, offset: u32, read: impl FnOnce(&Record<'_>) -> Option<T>) -> Option<T> {
         let bytes = self.records.up_to(offset, USUAL_SYMBOL_BYTES).ok()?;
         let size = 2 + u32::from(Reader::new(&bytes).u16().ok()?);
         let bytes = if size as usize <= bytes.len() { bytes } else { self.records.bytes(offset, size).ok()? };
-        global(&record_at(&bytes, 0)?)
+        read(&record_at(&bytes, 0)?)
+    }
+
+    fn at(&self, offset: u32) -> Option<Global> {
+        self.record(offset, global)
     }
 
     /// The public symbol nearest at or below an address, and the one at the address of which the name comes first.
@@ -100,22 +105,30 @@ impl Symbols {
     }
 
     fn named(&self, table: Option<&HashTable>, name: &str) -> Vec<Global> {
-        let offsets = table.and_then(|table| table.bucket(hash(name.as_bytes()) % BUCKETS).ok()).unwrap_or_default();
-        let globals = offsets.into_iter().filter_map(|offset| self.at(offset));
+        let globals = offsets_in(table, name).into_iter().filter_map(|offset| self.at(offset));
         globals.filter(|global| global.placed.name == name).collect()
     }
 
-    /// Calls `each` with every symbol in the order of the records, until it answers false.
+    /// Offsets of the records that may be of globals, typedefs, constants and references with this name.
+    pub fn may_be_named(&self, name: &str) -> Vec<u32> {
+        offsets_in(self.globals.as_ref(), name)
+    }
+
+    /// Calls `each` with every global, public symbol and reference in the order of the records, until it answers false.
     pub fn for_each(&self, each: &mut dyn FnMut(Global) -> bool) {
+        self.for_each_record(&mut |_, record| global(record).is_none_or(&mut *each));
+    }
+
+    /// Calls `each` with every record and its offset, in order, until it answers false.
+    pub fn for_each_record(&self, each: &mut dyn FnMut(u32, &Record<'_>) -> bool) {
         let mut offset = 0;
         while offset < self.records.size_bytes() {
             let Ok(chunk) = self.records.up_to(offset, CHUNK_BYTES) else { return };
             let mut within = 0;
             while let Some(record) = record_at(&chunk, within) {
+                let at = offset.saturating_add(within as u32);
                 within = record.next;
-                if let Some(global) = global(&record)
-                    && !each(global)
-                {
+                if !each(at, &record) {
                     return;
                 }
             }
@@ -125,6 +138,10 @@ impl Symbols {
             offset = offset.saturating_add(within as u32);
         }
     }
+}
+
+fn offsets_in(table: Option<&HashTable>, name: &str) -> Vec<u32> {
+    table.and_then(|table| table.bucket(hash(name.as_bytes()) % BUCKETS).ok()).unwrap_or_default()
 }
 
 fn global(record: &Record<'_>) -> Option<Global> {
@@ -179,24 +196,6 @@ impl HashTable {
         }
         Ok(offsets)
     }
-}
-
-/// The hash of a name: words are combined by exclusive or, case does not count.
-fn hash(name: &[u8]) -> u32 {
-    let mut words = name.chunks_exact(4);
-    let mut value =
-        words.by_ref().fold(0, |value, word| value ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-    let mut rest = words.remainder();
-    if let [first, second, ..] = rest {
-        value ^= u32::from(u16::from_le_bytes([*first, *second]));
-        rest = &rest[2..];
-    }
-    if let [last] = rest {
-        value ^= u32::from(*last);
-    }
-    value |= 0x2020_2020;
-    value ^= value >> 11;
-    value ^ value >> 16
 }
 
 /// The RVA of a symbol, if its section exists.

@@ -3,6 +3,11 @@
 //! Expected values come from the programs' sources, from llvm-pdbutil, and from the `.sym` files that Mozilla's
 //! dump_syms made of the same PDBs with Microsoft's own library.
 
+mod data;
+mod synthetic;
+mod types;
+mod variables;
+
 use std::path::{Path, PathBuf};
 
 use super::*;

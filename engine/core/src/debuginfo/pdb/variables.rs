@@ -1,15 +1,23 @@
-//! Variables in scope at an address, and where they live there.
+//! Variables in scope at an address.
 //!
-//! Source: Microsoft, cvinfo.h (LOCALSYM, DEFRANGESYM…, CV_LVAR_ADDR_RANGE, CV_LVAR_ADDR_GAP).
+//! Source: Microsoft, microsoft-pdb, cvinfo.h (`LOCALSYM`, `CV_LVARFLAGS`, `REGREL32`, `BPRELSYM32`, `REGSYM`,
+//! `FILESTATICSYM`, `FRAMEPROCSYM`).
 
+use super::globals::read_data;
 use super::module::{FunctionRecord, Module};
+use super::ranges::{Ranges, is_range};
 use super::records::{Record, kind, text};
 use super::registers::CodeViewRegister;
 use super::scopes::InlineSite;
 use super::sections::Sections;
+use super::types::Types;
 use crate::bytes::{Reader, Truncated};
-use crate::debuginfo::{Place, TypeId, Variable};
-use crate::registers::Cpu;
+use crate::debuginfo::{DataSymbol, Place, Variable};
+use crate::registers::{Cpu, x64, x86};
+
+/// CV_LVARFLAGS of S_LOCAL.
+const IS_PARAMETER: u16 = 1;
+const IS_COMPILER_GENERATED: u16 = 1 << 2;
 
 /// What is asked about.
 pub struct Question<'a> {
@@ -17,6 +25,8 @@ pub struct Question<'a> {
     pub module: &'a Module,
     /// The function.
     pub function: &'a FunctionRecord,
+    /// How many parameters its type has.
+    pub parameter_count: usize,
     /// 1-based section of the address.
     pub section: u16,
     /// Offset of the address in the section.
@@ -25,6 +35,8 @@ pub struct Question<'a> {
     pub cpu: Cpu,
     /// For static locals.
     pub sections: &'a Sections,
+    /// For constants and parts.
+    pub types: &'a Types,
 }
 
 /// Open scopes while the records of a function go by.
@@ -36,11 +48,30 @@ struct Scopes {
     outside: Option<usize>,
 }
 
+/// What S_FRAMEPROC says of a function.
+#[derive(Default)]
+struct FrameProc {
+    /// Bytes of the frame, without saved registers and the return address.
+    frame_bytes: Option<u32>,
+    /// What offsets of locals count from.
+    locals: Option<CodeViewRegister>,
+    /// What offsets of parameters count from.
+    parameters: Option<CodeViewRegister>,
+}
+
+/// A variable whose place may depend on ranges that follow.
+struct Found {
+    depth: usize,
+    variable: Variable,
+    ranges: Option<Ranges>,
+}
+
 /// Variables that are in scope, innermost scope first.
 pub fn variables(question: &Question<'_>) -> Vec<Variable> {
-    let mut found: Vec<(usize, Variable)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     let mut scopes = Scopes::default();
-    let mut frame_bases = [None, None];
+    let mut frame = FrameProc::default();
+    let mut parameters_left = question.parameter_count;
     let mut local_is_open = false;
     for record in question.module.scope(question.function.record) {
         if record.closes_scope() {
@@ -53,25 +84,42 @@ pub fn variables(question: &Question<'_>) -> Vec<Variable> {
         if scopes.outside.is_some() {
             continue;
         }
-        if record.kind == kind::S_FRAMEPROC && scopes.inlined.is_empty() {
-            frame_bases = read_frame_bases(&record, question.cpu).unwrap_or_default();
+        let depth = scopes.inlined.len();
+        if record.kind == kind::S_FRAMEPROC && depth == 0 {
+            frame = FrameProc::read(&record, question.cpu).unwrap_or_default();
         }
-        if (kind::S_LOCAL + 1..=kind::S_DEFRANGE_REGISTER_REL).contains(&record.kind) {
-            if let Some((_, variable)) = found.last_mut().filter(|_| local_is_open)
-                && variable.place == Place::OptimizedAway
-                && let Ok(Some(place)) = read_range(&record, question, frame_bases, variable.is_parameter)
-            {
-                variable.place = place;
+        if is_range(record.kind) {
+            if let Some(Found { variable, ranges: Some(ranges), .. }) = found.last_mut().filter(|_| local_is_open) {
+                ranges.add(&record, question, if variable.is_parameter { frame.parameters } else { frame.locals });
             }
             continue;
         }
-        let inline_depth = scopes.inlined.iter().filter(|is_inlined| **is_inlined).count() as u32;
-        let variable = read_variable(&record, question, inline_depth);
-        local_is_open = record.kind == kind::S_LOCAL;
-        found.extend(variable.ok().flatten().map(|variable| (scopes.inlined.len(), variable)));
+        let Some(mut variable) = read_variable(&record, question).ok().flatten() else {
+            local_is_open = false;
+            continue;
+        };
+        let has_ranges = matches!(record.kind, kind::S_LOCAL | kind::S_FILESTATIC);
+        let is_unmarked = matches!(record.kind, kind::S_REGREL32 | kind::S_BPREL32 | kind::S_REGISTER);
+        if is_unmarked && depth == 0 && frame.has_parameter(&variable, question.cpu, parameters_left) {
+            variable.is_parameter = true;
+            parameters_left = parameters_left.saturating_sub(usize::from(!variable.is_artificial));
+        }
+        variable.inline_depth = scopes.inlined.iter().filter(|is_inlined| **is_inlined).count() as u32;
+        local_is_open = has_ranges;
+        found.push(Found { depth, variable, ranges: has_ranges.then(Ranges::default) });
     }
-    found.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
-    found.into_iter().map(|(_, variable)| variable).collect()
+    found.sort_by_key(|found| std::cmp::Reverse(found.depth));
+    found.into_iter().map(|found| found.placed(question)).collect()
+}
+
+impl Found {
+    fn placed(self, question: &Question<'_>) -> Variable {
+        let mut variable = self.variable;
+        if let Some(ranges) = self.ranges {
+            variable.place = ranges.place(variable.type_id, question);
+        }
+        variable
+    }
 }
 
 impl Scopes {
@@ -105,26 +153,55 @@ fn block_covers(record: &Record<'_>, question: &Question<'_>) -> Result<bool, Tr
     Ok(section == question.section && question.offset.checked_sub(offset).is_some_and(|within| within < size))
 }
 
-/// The registers that S_FRAMEPROC says locals and parameters are relative to.
-fn read_frame_bases(record: &Record<'_>, cpu: Cpu) -> Result<[Option<CodeViewRegister>; 2], Truncated> {
-    let flags = Reader::at(record.data, 22)?.u32()?;
-    Ok([CodeViewRegister::frame_base(flags >> 14, cpu), CodeViewRegister::frame_base(flags >> 16, cpu)])
+impl FrameProc {
+    fn read(record: &Record<'_>, cpu: Cpu) -> Result<FrameProc, Truncated> {
+        let frame_bytes = Reader::new(record.data).u32()?;
+        let flags = Reader::at(record.data, 22)?.u32()?;
+        Ok(FrameProc {
+            frame_bytes: Some(frame_bytes),
+            locals: CodeViewRegister::frame_base(flags >> 14, cpu),
+            parameters: CodeViewRegister::frame_base(flags >> 16, cpu),
+        })
+    }
+
+    /// Whether a variable of the function itself is a parameter, by a record that does not say so (S_REGREL32, S_BPREL32,
+    /// S_REGISTER).
+    ///
+    /// Folklore: Microsoft's compiler writes these without optimisation. Callers' stack lies above the frame: beyond its
+    /// size from RSP (x64, where parameters in registers are stored to their homes there), above EBP (x86). Elsewhere
+    /// (ARM64, registers) the order tells: parameters are written before locals, as many as the function's type has;
+    /// `this` and what the compiler adds (`__$ReturnUdt`) do not count.
+    fn has_parameter(&self, variable: &Variable, cpu: Cpu, left: usize) -> bool {
+        if variable.is_artificial {
+            return true;
+        }
+        match variable.place {
+            Place::RegisterRelative(x86::EBP, offset) if cpu == Cpu::X86 => offset > 0,
+            Place::RegisterRelative(x64::RSP, offset) if cpu == Cpu::X64 => {
+                self.frame_bytes.is_some_and(|frame_bytes| i64::from(offset) > i64::from(frame_bytes))
+            }
+            Place::RegisterRelative(..) | Place::Register { .. } | Place::Vector(_) => left > 0,
+            _ => false,
+        }
+    }
 }
 
-/// A record that declares a variable. Of S_LOCAL the ranges that follow say where it is.
-fn read_variable(
-    record: &Record<'_>,
-    question: &Question<'_>,
-    inline_depth: u32,
-) -> Result<Option<Variable>, Truncated> {
+/// A record that declares a variable. Of S_LOCAL and S_FILESTATIC the ranges that follow say where it is.
+fn read_variable(record: &Record<'_>, question: &Question<'_>) -> Result<Option<Variable>, Truncated> {
     let mut input = Reader::new(record.data);
     let register = |number: u16| CodeViewRegister::new(number, question.cpu);
-    let mut is_parameter = false;
+    let mut flags = 0;
     let (type_index, place) = match record.kind {
         kind::S_LOCAL => {
             let type_index = input.u32()?;
-            is_parameter = input.u16()? & 1 != 0;
-            (type_index, Some(Place::OptimizedAway))
+            flags = input.u16()?;
+            (type_index, None)
+        }
+        kind::S_FILESTATIC => {
+            let type_index = input.u32()?;
+            input.skip(4)?; // the name of its module
+            flags = input.u16()? & !IS_PARAMETER;
+            (type_index, None)
         }
         kind::S_REGREL32 => {
             let (offset, type_index, number) = (input.i32()?, input.u32()?, input.u16()?);
@@ -132,69 +209,40 @@ fn read_variable(
         }
         kind::S_BPREL32 => {
             let (offset, type_index) = (input.i32()?, input.u32()?);
-            is_parameter = offset > 0;
             (type_index, Some(Place::RegisterRelative(question.cpu.frame_pointer(), offset)))
         }
         kind::S_REGISTER => {
             let (type_index, number) = (input.u32()?, input.u16()?);
             (type_index, register(number).and_then(CodeViewRegister::itself))
         }
-        kind::S_LDATA32 | kind::S_GDATA32 => {
-            let (type_index, offset, section) = (input.u32()?, input.u32()?, input.u16()?);
-            (type_index, question.sections.rva(section, offset).map(Place::Static))
-        }
-        _ => return Ok(None),
+        _ => return Ok(read_data(record, question.sections, question.types).and_then(|data| of_data(data, question))),
     };
     let name = text(&mut input);
-    let type_id = Some(TypeId(type_index.into()));
-    Ok(place.map(|place| Variable { name, is_parameter, is_artificial: false, place, type_id, inline_depth }))
+    Ok(Some(Variable {
+        is_parameter: flags & IS_PARAMETER != 0,
+        is_artificial: flags & IS_COMPILER_GENERATED != 0 || name == "this" || name.starts_with("__$"),
+        name,
+        place: place.unwrap_or(Place::OptimizedAway),
+        type_id: question.types.reference(type_index),
+        inline_depth: 0,
+    }))
 }
 
-/// Where the variable of the S_LOCAL before is at the address; None if the record does not cover it.
-fn read_range(
-    record: &Record<'_>,
-    question: &Question<'_>,
-    [locals, parameters]: [Option<CodeViewRegister>; 2],
-    is_parameter: bool,
-) -> Result<Option<Place>, Truncated> {
-    let frame_base = if is_parameter { parameters } else { locals };
-    let mut input = Reader::new(record.data);
-    let place = match record.kind {
-        kind::S_DEFRANGE_FRAMEPOINTER_REL_FULL_SCOPE => {
-            let offset = input.i32()?;
-            return Ok(frame_base.and_then(|base| base.relative(offset)));
+/// A static or constant of a function.
+///
+/// Folklore: LLVM writes S_CONSTANT for any local that is a known number somewhere in its life, with the last such number
+/// and no range: in an unrolled loop `i` is 31 all the time, and of a structure it is one member's value without saying
+/// which. Only what is `const` and no class has its value for good. S_CONSTANT also repeats the enumerators of local
+/// enumerations, which are no variables.
+fn of_data(data: DataSymbol, question: &Question<'_>) -> Option<Variable> {
+    let DataSymbol { name, type_id, mut place } = data;
+    if matches!(place, Place::Constant(_)) {
+        if type_id.is_some_and(|id| question.types.has_enumerator(id, &name)) {
+            return None;
         }
-        kind::S_DEFRANGE_FRAMEPOINTER_REL => {
-            let offset = input.i32()?;
-            frame_base.and_then(|base| base.relative(offset))
-        }
-        kind::S_DEFRANGE_REGISTER => {
-            let number = input.u16()?;
-            input.skip(2)?;
-            CodeViewRegister::new(number, question.cpu).and_then(CodeViewRegister::itself)
-        }
-        kind::S_DEFRANGE_REGISTER_REL => {
-            let (number, flags, offset) = (input.u16()?, input.u16()?, input.i32()?);
-            let is_whole = flags >> 4 == 0 && flags & 1 == 0;
-            CodeViewRegister::new(number, question.cpu).filter(|_| is_whole).and_then(|base| base.relative(offset))
-        }
-        // A part of a variable (S_DEFRANGE_SUBFIELD…) does not place the whole of it.
-        _ => return Ok(None),
-    };
-    Ok(place.filter(|_| covers(&mut input, question).unwrap_or(false)))
-}
-
-/// Whether a range, less its gaps, covers the address. Gaps count from the range's start.
-fn covers(input: &mut Reader<'_>, question: &Question<'_>) -> Result<bool, Truncated> {
-    let (start, section, size) = (input.u32()?, input.u16()?, input.u16()?);
-    let Some(within) = question.offset.checked_sub(start).filter(|within| *within < u32::from(size)) else {
-        return Ok(false);
-    };
-    while input.left() >= 4 {
-        let (gap, gap_bytes) = (u32::from(input.u16()?), u32::from(input.u16()?));
-        if within.checked_sub(gap).is_some_and(|within| within < gap_bytes) {
-            return Ok(false);
+        if !type_id.is_some_and(|id| question.types.is_constant_scalar(id)) {
+            place = Place::OptimizedAway;
         }
     }
-    Ok(section == question.section)
+    Some(Variable { name, is_parameter: false, is_artificial: false, place, type_id, inline_depth: 0 })
 }

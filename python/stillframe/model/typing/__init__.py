@@ -1,0 +1,1 @@
+"""Types: what debug information says of them, and how C++ spells them."""

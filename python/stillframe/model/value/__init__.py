@@ -1,0 +1,1 @@
+"""Values: a type and where its bytes come from."""

@@ -1,0 +1,275 @@
+"""Values as one line of text that a person likes. Nothing here fails: what is absent or damaged is named in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from stillframe.errors import StillframeError, Unreadable
+from stillframe.model.absent import Absent, Reason
+from stillframe.model.names import stem
+from stillframe.model.naming import symbolize
+from stillframe.model.value import enums, numbers, strings
+from stillframe.model.value.location import Missing, Nowhere
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stillframe.model.typing.type import Type
+    from stillframe.model.value.value import Value
+
+ELLIPSIS = "…"
+ELLIPSIS_ROOM = 3
+DEEPEST = 16
+"""Arrays of arrays, bases of bases, parts without names: they count as no level of their own."""
+LONGEST_SYMBOL = 120
+SCALAR_TARGETS = frozenset({"base", "enum", "pointer"})
+
+
+class Style(NamedTuple):
+    """How values are shown."""
+
+    depth: int = 2
+    """Levels of classes and pointers."""
+    length: int = 200
+    """Characters of the line."""
+    radix: int = 10
+    """Of integers: 2, 8, 10 or 16. Pointers are hexadecimal."""
+    summarize: Callable[[Value, Style], str | None] | None = None
+    """A visualizer: is asked first for every class; None: it knows none."""
+
+
+def text(value: Value, style: Style | None = None, *, depth: int | None = None, length: int | None = None) -> str:
+    """See `Value.format`."""
+    style = style or Style()
+    if depth is not None:
+        style = style._replace(depth=depth)
+    if length is not None:
+        style = style._replace(length=length)
+    line = _Writer(style).write(value, style.depth, style.length, DEEPEST)
+    return line if len(line) <= style.length else line[: max(style.length - 1, 0)] + ELLIPSIS
+
+
+def integer_text(number: int, size: int, radix: int) -> str:
+    """An integer of `size` bytes; other than decimal ones are padded to its width, and not negative."""
+    if radix == 10:
+        return str(number)
+    pattern = number & ((1 << 8 * size) - 1)
+    prefix, digits, form = {16: ("0x", 2 * size, "x"), 8: ("0", 0, "o"), 2: ("0b", 8 * size, "b")}[radix]
+    return f"{prefix}{pattern:0{digits}{form}}"
+
+
+class _Writer:
+    """One line in the making. `room` is how many characters a part may fill, `nesting` how deep it may still go."""
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._above: list[tuple[int | None, str]] = []
+        """Objects that the present one is shown inside of."""
+
+    def write(self, value: Value, depth: int, room: int, nesting: int) -> str:
+        if nesting < 0 or room <= 0:
+            return ELLIPSIS
+        try:
+            return self._text(value, depth, room, nesting)
+        except Unreadable as error:
+            return f"<{error.reason}>"
+        except StillframeError as error:
+            return f"<{error}>"
+
+    def _text(self, value: Value, depth: int, room: int, nesting: int) -> str:
+        if value.type.is_reference:
+            return self.write(value.dereference(), depth, room, nesting - 1)
+        type_ = value.type.resolved
+        wide = {"array": self._array, "pointer": self._pointer}.get(type_.kind, self._class if type_.is_class else None)
+        if wide is not None:
+            return wide(value, depth, room, nesting)
+        if type_.kind == "function":
+            return self._function(value, int(value.number_()))
+        return self._member_pointer(value) if type_.kind == "member_pointer" else self._scalar(value, type_)
+
+    def _scalar(self, value: Value, type_: Type) -> str:
+        if type_.kind == "void":
+            return "<void>"
+        data = value.data_()
+        if type_.encoding in {"float", "complex", "unknown", "null"}:
+            return _no_integer(data, type_, is_x86=value.process_.is_x86)
+        number = int(value.number_())
+        if type_.encoding == "boolean":
+            return ("false", "true")[number] if number in {0, 1} else f"true ({number})"
+        name = enums.name_of(type_, number) if type_.kind == "enum" else None
+        if name is not None:
+            return name
+        shown = integer_text(number, len(data), 16 if type_.encoding == "hresult" else self._style.radix)
+        if strings.character_bytes(type_) is None:
+            return shown
+        return f"{shown} {strings.prefix_of(type_)}{_character(number, len(data))}"
+
+    # --- classes and arrays ------------------------------------------------------------------------------------------
+
+    def _class(self, value: Value, depth: int, room: int, nesting: int) -> str:
+        summarize = self._style.summarize
+        if summarize is not None:
+            summary = summarize(value, self._style._replace(depth=depth, length=room))
+            if summary is not None:
+                return summary
+        missing = _missing_start(value)
+        if missing is not None:
+            return f"<{missing.absent.reason}>"
+        if value.type.resolved.is_declaration:
+            return f"<{Reason.SIZE_UNKNOWN}>"
+        parts = self._parts(value, depth, room, nesting)
+        if depth <= 0:
+            return "{…}" if next(parts, None) is not None else "{}"
+        return self._inside((value.address, value.type.resolved.name), parts, room)
+
+    def _parts(self, value: Value, depth: int, room: int, nesting: int) -> Iterator[str]:
+        """`name=text` of each member; those of unnamed parts count as the class's own."""
+        for member, part in value.members():
+            if member.is_unnamed_part:
+                if nesting > 0:
+                    yield from self._parts(part, depth, room, nesting - 1)
+            elif member.is_base:
+                shown = self.write(part, depth, room, nesting - 1)
+                if shown != "{}":  # bases without data are there for what they do
+                    yield f"{member.name}={shown}"
+            elif member.name:
+                yield f"{member.name}={self.write(part, depth - 1, room, nesting - 1)}"
+
+    def _inside(self, what: tuple[int | None, str], parts: Iterator[str], room: int) -> str:
+        """`{…, …}`, as many parts as there is room for."""
+        self._above.append(what)
+        shown: list[str] = []
+        used = 2
+        part = next(parts, None)
+        while part is not None:
+            following = next(parts, None)
+            if used + len(part) + (0 if following is None else ELLIPSIS_ROOM) > room and shown:
+                shown.append(ELLIPSIS)
+                break
+            shown.append(part)
+            used += len(part) + 2
+            part = following
+        self._above.pop()
+        return "{" + ", ".join(shown) + "}"
+
+    def _array(self, value: Value, depth: int, room: int, nesting: int) -> str:
+        type_ = value.type.resolved
+        count, item = type_.count, type_.item
+        if count is None:
+            return "{…}"
+        missing = _missing_start(value) if count else None
+        if missing is not None:
+            return f"<{missing.absent.reason}>"
+        size = strings.character_bytes(item)
+        if size is not None:
+            shown = min(count, room)
+            found = strings.text_at(value.place_, size, shown, is_bounded=shown == count)
+            return _literal(found, item)
+        deeper = depth - 1 if item.is_class else depth
+        elements = (self.write(value.element_(index), deeper, room, nesting - 1) for index in range(count))
+        return self._inside((None, ""), elements, room)
+
+    # --- pointers ----------------------------------------------------------------------------------------------------
+
+    def _pointer(self, value: Value, depth: int, room: int, nesting: int) -> str:
+        number = int(value.number_())
+        target = value.type.resolved.target
+        if not number:
+            return "nullptr"
+        if target is not None and target.resolved.kind == "function":
+            return self._function(value, number)
+        shown = _address(value, number)
+        size = strings.character_bytes(target)
+        if size is not None and target is not None:
+            found = strings.text_at(value.dereference().place_, size, max(room - len(shown) - 4, 8), is_bounded=False)
+            return f"{shown} {_literal(found, target)}"
+        if depth <= 1 or target is None:
+            return shown
+        return shown + self._pointed_to(value, target, depth - 1, room - len(shown), nesting - 1)
+
+    def _pointed_to(self, value: Value, target: Type, depth: int, room: int, nesting: int) -> str:
+        kind = target.resolved.kind
+        if kind in SCALAR_TARGETS:
+            return f" {{{self.write(value.dereference(), 0, room, nesting)}}}"
+        if not target.is_class or target.resolved.is_declaration:
+            return ""
+        whole = value.dynamic.dereference()
+        name = whole.type.resolved.name
+        label = "" if name == target.resolved.name else f" {name}"
+        if (whole.address, name) in self._above:
+            return f"{label} <cycle>"
+        return f"{label} {self.write(whole, depth, room - len(label), nesting)}"
+
+    def _function(self, value: Value, address: int) -> str:
+        """`app!work (0x…)`, where the address has a name."""
+        symbol = symbolize(value.process_.modules, address)
+        shown = _address(value, address)
+        if symbol.module is None or symbol.name is None:
+            return shown
+        name = symbol.name if len(symbol.name) <= LONGEST_SYMBOL else symbol.name[: LONGEST_SYMBOL - 1] + ELLIPSIS
+        offset = f"+{symbol.offset:#x}" if symbol.offset else ""
+        return f"{stem(symbol.module.name)}!{name}{offset} ({shown})"
+
+    def _member_pointer(self, value: Value) -> str:
+        """A function by its name; data by the member at its offset, which is the pointer's number."""
+        type_, data = value.type.resolved, value.data_()
+        word = value.process_.pointer_size_bytes
+        number = int.from_bytes(data[:word], "little", signed=True)
+        if type_.target is not None and type_.target.resolved.kind == "function":
+            return "nullptr" if not number else self._function(value, number & ((1 << 8 * word) - 1))
+        if number == -1:
+            return "nullptr"
+        class_ = type_.class_type
+        for member in () if class_ is None else class_.fields:
+            if member.offset_bytes == number and member.bits is None and class_ is not None:
+                return f"&{class_.resolved.name}::{member.name}"
+        return str(number)
+
+
+def _missing_start(value: Value) -> Missing | None:
+    """Why not even the first byte is there, nor a size that makes sense."""
+    size = value.type.size_bytes
+    if isinstance(size, Absent):
+        return Missing(size)
+    first = value.place_.read(1) if size else b""
+    is_whole = isinstance(first, Missing) and (first.address is not None or isinstance(value.place_, Nowhere))
+    return first if isinstance(first, Missing) and is_whole else None
+
+
+def _address(value: Value, number: int) -> str:
+    return f"0x{number:0{2 * value.process_.pointer_size_bytes}x}"
+
+
+def _no_integer(data: bytes, type_: Type, *, is_x86: bool) -> str:
+    if type_.encoding == "null":
+        return "nullptr"
+    if type_.encoding == "unknown":
+        return f"<{data[:16].hex(' ')}{ELLIPSIS if len(data) > 16 else ''}>"
+    if type_.encoding == "float":
+        return _float_text(numbers.decode_float(data, is_x86=is_x86), len(data))
+    half = len(data) // 2
+    real, imaginary = (numbers.decode_float(part, is_x86=is_x86) for part in (data[:half], data[half:]))
+    return f"{_float_text(real, half)} + {_float_text(imaginary, half)}i"
+
+
+def _float_text(number: float, size: int) -> str:
+    shown = numbers.shortest(number, size)
+    return shown if any(mark in shown for mark in ".en") else f"{shown}.0"
+
+
+def _character(number: int, size: int) -> str:
+    code = number & ((1 << 8 * size) - 1)
+    if size == 1 and code >= 0x80:
+        return f"'\\x{code:02x}'"
+    return strings.quoted(chr(code), "'") if code < 0x110000 else "'\\?'"
+
+
+def _literal(found: strings.Text, type_: Type) -> str:
+    shown = strings.prefix_of(type_) + strings.quoted(found.characters)
+    if found.missing is not None:
+        return (
+            f"{shown}{ELLIPSIS} <{found.missing.absent.reason}>"
+            if found.characters
+            else f"<{found.missing.absent.reason}>"
+        )
+    return shown + ELLIPSIS if found.is_cut else shown
