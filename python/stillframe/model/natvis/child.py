@@ -22,6 +22,8 @@ class Child:
     value: Value | None
     """None of what is no value: `text` is all there is."""
     text: str = ""
+    is_index: bool = False
+    """The name is the place in the list, and says nothing more."""
     is_remark: bool = False
     """The text says what is wrong: a cyclic list, a size that makes no sense."""
     inside: Callable[[], Iterator[Child]] | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from stillframe.errors import ExpressionError, Unreadable
+from stillframe.model.natvis.scope import is_of_no_use
 from stillframe.model.value.text import ELLIPSIS
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SHORTEST_LIST = 12
 """Characters that have to be left for elements to be shown."""
-_INDEX = re.compile(r"\[[\d, -]+\]")
 
 
 def line(subject: Subject, elements: Iterable[Child] | None, style: Style) -> str | None:
@@ -57,8 +56,8 @@ def _display(subject: Subject) -> Display | None:
                         if not isinstance(part, str):
                             subject.value(part)
                 return display
-        except ExpressionError:
-            if not display.guard.is_optional:
+        except ExpressionError as error:
+            if not (display.guard.is_optional and is_of_no_use(error)):
                 raise
         except Unreadable:  # said by the next one, or by the members
             continue
@@ -104,7 +103,7 @@ def _listed(children: Iterable[Child], style: Style) -> Iterator[str]:
             yield ELLIPSIS
             return
         inner = style._replace(depth=style.depth - 1, length=room, nesting=style.nesting - 1, view=None)
-        name = "" if _INDEX.fullmatch(child.name) or not child.name else f"{child.name}="
+        name = "" if child.is_index or not child.name else f"{child.name}="
         part = name + child.format(inner._replace(length=max(room - len(name), 4)))
         if len(part) > room - 3 and not is_first:
             yield ELLIPSIS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from stillframe.errors import ExpressionError, StillframeError, Unreadable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 DEEPEST = 16
 """Children that are another object's, and so on."""
 MOST_CHILDREN = 10_000
+_INDEX = re.compile(r"\[\d+\]")
 
 
 def bounded(children: Iterator[Child], work: Work) -> Iterator[Child]:
@@ -62,7 +64,7 @@ def children(visualizers: Visualizers, value: Value, view: str | None, work: Wor
         value = (value if _is_as_declared(format_) else value.dynamic).dereference()
         type_ = value.type.resolved
     if type_.kind == "array":
-        yield from (Child(f"[{index}]", value.element_(index)) for index in range(type_.count or 0))
+        yield from (Child(f"[{index}]", value.element_(index), is_index=True) for index in range(type_.count or 0))
     elif type_.kind == "pointer" and type_.target is not None and type_.target.resolved.kind != "void" and value:
         yield Child("*", value.dereference())
     elif type_.is_class and (format_ is None or "!" not in format_.names):
@@ -131,7 +133,7 @@ def _parts(
                 is_first = False
                 yield child
         except ExpressionError as error:
-            if part.guard.is_optional:
+            if part.guard.is_optional and is_of_no_use(error):
                 continue
             if is_first and is_of_no_use(error):
                 raise
@@ -149,7 +151,7 @@ def _part(
     match part:
         case Item():
             name = "" if part.name is None else display.filled(subject, part.name, Style())
-            yield Child(name, subject.value(part.expression))
+            yield Child(name, subject.value(part.expression), is_index=_INDEX.fullmatch(name) is not None)
         case Synthetic():
             yield _synthetic(visualizers, subject, part, depth)
         case ExpandedItem():

@@ -67,7 +67,7 @@ def of_array(subject: Subject, part: ArrayItems) -> Iterator[Child]:
         subject.work.take()
         element = pointer.element_(position)
         absent = absent + 1 if isinstance(element.place_.read(1), Missing) else 0
-        yield Child(name, element)
+        yield Child(name, element, is_index=True)
         if absent >= MOST_ABSENT:
             yield Child.remark("the elements behind are not there, either")
             break
@@ -90,7 +90,7 @@ def of_indices(subject: Subject, part: IndexItems) -> Iterator[Child]:
     for index in range(min(size, MOST_ELEMENTS)):
         value = subject.on(names={"$i": index_value(subject, index)}).chosen(part.values)
         if value is not None:
-            yield Child(f"[{index}]", value)
+            yield Child(f"[{index}]", value, is_index=True)
     if not 0 <= size <= MOST_ELEMENTS:
         yield Child.remark(claimed(size))
 
@@ -98,7 +98,7 @@ def of_indices(subject: Subject, part: IndexItems) -> Iterator[Child]:
 def node_child(subject: Subject, node: Item, index: int) -> Child:
     """The child that a node is."""
     name = f"[{index}]" if node.name is None else display.filled(subject, node.name, Style(work=subject.work))
-    return Child(name, subject.value(node.expression))
+    return Child(name, subject.value(node.expression), is_index=node.name is None)
 
 
 def _address(pointer: Value) -> int:

@@ -67,6 +67,25 @@ def parse(text: str) -> Name:
     return Name(tuple(scopes))
 
 
+@lru_cache(4096)
+def canonical(text: str) -> str:
+    """One spelling for all those that mean the same."""
+    return _canonical(text, DEEPEST)
+
+
+def _canonical(text: str, depth: int) -> str:
+    text = plain(text)
+    end = text.rfind(">")
+    if end < 0 or depth < 0:
+        return parse(text).key
+    start = 6 if text.startswith("const ") else 0
+    spelled = [
+        name + (f"<{','.join(_canonical(each, depth - 1) for each in arguments)}>" if arguments else "")
+        for name, arguments in parse(text[start : end + 1]).scopes
+    ]
+    return text[:start] + "::".join(spelled) + text[end + 1 :]
+
+
 class Pattern:
     """The name that a rule is for. An argument `*` stands for any, the last for any number of them."""
 
@@ -117,7 +136,7 @@ def _match_each(pattern: Arguments, arguments: Arguments, found: list[str], dept
         elif "<" in wanted and "<" in own and _mark(wanted) == _mark(own):
             if not _match_names(parse(_unmarked(wanted)), parse(_unmarked(own)), found, depth - 1):
                 return False
-        elif not (plain(wanted) == plain(own) or ("<" not in wanted + own and parse(wanted).key == parse(own).key)):
+        elif canonical(wanted) != canonical(own):
             return False
     return True
 

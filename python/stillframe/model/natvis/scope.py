@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import TYPE_CHECKING
 
 from stillframe.errors import ExpressionError, OperationError, StillframeError, TooManyElements, Unreadable
 from stillframe.model.expression.expression import Expression
+from stillframe.model.expression.names import spellings
 from stillframe.model.expression.scope import ObjectScope
 from stillframe.model.typing.parsing import parse
 
@@ -15,14 +17,24 @@ if TYPE_CHECKING:
 
     from stillframe.model.absent import Absent
     from stillframe.model.expression.scope import Scope
+    from stillframe.model.module import Module
     from stillframe.model.natvis.match import Arguments
     from stillframe.model.natvis.rules import Choices, Guard, Intrinsic, Rule
     from stillframe.model.typing.type import Type
+    from stillframe.model.typing.types import Types
     from stillframe.model.value.value import Value
 
 MOST_CALLS = 24
 """Of intrinsics inside of each other."""
 _ARGUMENT = re.compile(r"\$T(\d{1,3})")
+_NUMBER = re.compile(r"(?<=[<,])\s*\d+(?=\s*[>,])")
+_WEST_CONST = re.compile(r"(?<=[<,])const ([\w:]+)(?=[>,*& ])")
+_EAST_CONST = re.compile(r"(?<=[<,])([\w:]+) const(?=[>,*& ])")
+_CONSTS = (
+    lambda name: name,
+    lambda name: _WEST_CONST.sub(r"\1 const", name),
+    lambda name: _EAST_CONST.sub(r"const \1", name),
+)
 
 
 class TooMuchWork(StillframeError):
@@ -57,7 +69,9 @@ class RuleScope(ObjectScope):
         if found is not None:
             return found
         text = self.substituted(f"${name}")
-        return self._outer.pseudo(name) if text.startswith("$") else Expression(text).value(self._outer)
+        if text.startswith("$"):
+            return self._outer.pseudo(name)
+        return None if self.type(text) is not None else Expression(text).value(self._outer)
 
     def substituted(self, name: str) -> str:
         """See `Scope.substituted`."""
@@ -69,15 +83,38 @@ class RuleScope(ObjectScope):
         )
 
     def type(self, name: str, module: str | None = None) -> Type | None:
-        """See `Scope.type`; what a wildcard stands for may be `const char *`."""
+        """See `Scope.type`. What a wildcard stands for may be `const char *`; what is made of it may be spelled in
+        another way than in the debug information.
+        """
         name = self.substituted(name)
         if name[-1:] in {"*", "&", "]"} or name.startswith("const ") or name.endswith(" const"):
-            return parse(name, lambda inner: super(RuleScope, self).type(inner, module))
+            return parse(name, lambda inner: self.type(inner, module))
+        key = self._key(name, module)
+        if key not in self._known.types and "<" in name and self.near is not None and module is None:
+            found = _spelled_somehow(self.process.types, self.near, name)
+            if found is not None:
+                self._known.types[key] = found
         return super().type(name, module)
 
     def call(self, name: str, arguments: Sequence[Value]) -> Value | None:
         """See `Scope.call`."""
         return self._subject.call(name, arguments)
+
+
+def _spelled_somehow(types: Types, near: Module, name: str) -> Type | None:
+    """A class template's instance of this module, whatever its compiler writes for `3` (`3ul`) and `const int`."""
+    debug = types.debug_file(near)
+    if debug is None:
+        return None
+    for number, const in product(("", "UL", "ul", "u"), _CONSTS):
+        varied = _NUMBER.sub(rf"\g<0>{number}", name) if number else name
+        varied = const(varied)
+        for spelled in spellings(varied) if varied != name or not number else ():
+            for id_ in debug.types_named(spelled):
+                found = types.of(near, id_)
+                if found is not None and not found.is_declaration:
+                    return found
+    return None
 
 
 class Subject:
@@ -101,7 +138,7 @@ class Subject:
 
     def on(self, node: Value | None = None, names: Mapping[str, Value] | None = None) -> Subject:
         """The same rule with another object, or with more names."""
-        made = Subject(node or self.object, self.rule, self.arguments, self._outer, self.work, self.view)
+        made = Subject(self.object if node is None else node, self.rule, self.arguments, self._outer, self.work, self.view)
         made._names = self._names if names is None else {**self._names, **names}
         made._whole = self._whole
         made._calls = self._calls
@@ -128,8 +165,8 @@ class Subject:
             return True
         try:
             return self.number(guard.condition) != 0
-        except ExpressionError:
-            if guard.is_optional:
+        except ExpressionError as error:
+            if guard.is_optional and is_of_no_use(error):
                 return False
             raise
 
@@ -140,8 +177,8 @@ class Subject:
                 continue
             try:
                 return self.value(choice.expression)
-            except ExpressionError:
-                if not choice.guard.is_optional:
+            except ExpressionError as error:
+                if not (choice.guard.is_optional and is_of_no_use(error)):
                     raise
         return None
 
@@ -156,15 +193,15 @@ class Subject:
         for each in wanted:
             try:
                 return self._called(each, arguments)
-            except ExpressionError:
-                if not each.guard.is_optional or each is wanted[-1]:
+            except ExpressionError as error:
+                if not (each.guard.is_optional and is_of_no_use(error)) or each is wanted[-1]:
                     raise
         return None
 
     def _called(self, intrinsic: Intrinsic, arguments: Sequence[Value]) -> Value:
         names = {}
         for (name, type_name), argument in zip(intrinsic.parameters, arguments, strict=True):
-            type_ = parse(type_name, lambda inner: self.scope.type(inner))
+            type_ = parse(type_name, self.scope.type)
             names[name] = argument if type_ is None else argument.cast(type_)
         inner = self._whole.on(names=names)
         inner._calls = self._calls + 1

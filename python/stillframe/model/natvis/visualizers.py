@@ -81,7 +81,7 @@ class Visualizers:
         rule, value, above = subject.rule, subject.object, subject.work.above
         shown = (value.address, value.type.resolved.name, id(rule), style.view)
         if value.address is not None and shown in above:
-            return f"<{rule.guard.place}: shows itself>"
+            return "<cycle>"
         above.append(shown)
         try:
             is_container = rule.expand is not None and rule.expand.is_container
