@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 DEEPEST = 16
 """Children that are another object's, and so on."""
-MOST_CHILDREN = 10_000
+MOST_CHILDREN = 20_000
+"""Of one object, all its lists together."""
 _INDEX = re.compile(r"\[\d+\]")
 
 

@@ -30,8 +30,8 @@ Arguments: TypeAlias = tuple[str, ...]
 class Name(NamedTuple):
     """A name in its parts."""
 
-    scopes: tuple[tuple[str, Arguments], ...]
-    """Of each scope, outermost first, what it is called and its template arguments."""
+    scopes: tuple[tuple[str, Arguments | None], ...]
+    """Of each scope, outermost first, what it is called and its template arguments; None if it has no list of them."""
 
     @property
     def key(self) -> str:
@@ -60,7 +60,7 @@ def parse(text: str) -> Name:
     scopes = []
     for scope in scopes_of(_KEYWORD.sub("", text.strip()).removeprefix("::")):
         start = last_argument_list(scope) if scope.endswith(">") else None
-        arguments = () if start is None else template_arguments(scope)
+        arguments = None if start is None else template_arguments(scope)
         name = plain(scope if start is None else scope[:start])
         if name not in INLINE_NAMESPACES:
             scopes.append((name, arguments))
@@ -80,7 +80,7 @@ def _canonical(text: str, depth: int) -> str:
         return parse(text).key
     start = 6 if text.startswith("const ") else 0
     spelled = [
-        name + (f"<{','.join(_canonical(each, depth - 1) for each in arguments)}>" if arguments else "")
+        name + ("" if arguments is None else f"<{','.join(_canonical(each, depth - 1) for each in arguments)}>")
         for name, arguments in parse(text[start : end + 1]).scopes
     ]
     return text[:start] + "::".join(spelled) + text[end + 1 :]
@@ -119,7 +119,9 @@ def _match_names(pattern: Name, name: Name, found: list[str], depth: int) -> boo
     )
 
 
-def _match_arguments(pattern: Arguments, arguments: Arguments, found: list[str], depth: int) -> bool:
+def _match_arguments(pattern: Arguments | None, arguments: Arguments | None, found: list[str], depth: int) -> bool:
+    if pattern is None or arguments is None:
+        return pattern is arguments
     if pattern and pattern[-1] == _WILDCARD and len(arguments) >= len(pattern) - 1:
         # `tuple<*>` is for `tuple<>`, too
         if not _match_each(pattern[:-1], arguments[: len(pattern) - 1], found, depth):

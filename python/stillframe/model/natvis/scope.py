@@ -87,6 +87,8 @@ class RuleScope(ObjectScope):
         another way than in the debug information.
         """
         name = self.substituted(name)
+        if "$T" in name:
+            return None  # more arguments than there are
         if name[-1:] in {"*", "&", "]"} or name.startswith("const ") or name.endswith(" const"):
             return parse(name, lambda inner: self.type(inner, module))
         key = self._key(name, module)
@@ -95,6 +97,16 @@ class RuleScope(ObjectScope):
             if found is not None:
                 self._known.types[key] = found
         return super().type(name, module)
+
+    def _global(self, name: str, modules: list[Module] | None) -> Value | Absent | None:
+        """Of the type's own module alone. Most names that are no member were meant for another library's class: that is
+        no reason to look for the debug information of every module.
+        """
+        nearest = [] if self.near is None else [self.near]
+        return super()._global(name, modules or nearest) if modules or nearest else None
+
+    def _symbol(self, name: str, modules: list[Module] | None) -> Value | None:  # noqa: ARG002 - debug information counts
+        return None
 
     def call(self, name: str, arguments: Sequence[Value]) -> Value | None:
         """See `Scope.call`."""
@@ -138,7 +150,9 @@ class Subject:
 
     def on(self, node: Value | None = None, names: Mapping[str, Value] | None = None) -> Subject:
         """The same rule with another object, or with more names."""
-        made = Subject(self.object if node is None else node, self.rule, self.arguments, self._outer, self.work, self.view)
+        made = Subject(
+            self.object if node is None else node, self.rule, self.arguments, self._outer, self.work, self.view
+        )
         made._names = self._names if names is None else {**self._names, **names}
         made._whole = self._whole
         made._calls = self._calls
@@ -159,7 +173,7 @@ class Subject:
 
     def holds(self, guard: Guard) -> bool:
         """Whether an element counts. :raises ExpressionError: :raises Unreadable: :raises TooMuchWork:"""
-        if not guard.is_in_view(self.view):
+        if not guard.is_in_view(self.view) or not self._is_of(guard.module_name):
             return False
         if guard.condition is None:
             return True
@@ -169,6 +183,14 @@ class Subject:
             if guard.is_optional and is_of_no_use(error):
                 return False
             raise
+
+    def _is_of(self, module_name: str) -> bool:
+        """Whether the object's type is recorded by a module of this name, given with or without its extension."""
+        if not module_name:
+            return True
+        module = self.object.type.resolved.module
+        own = "" if module is None else module.name.lower()
+        return module_name.lower() in {own, own.rpartition(".")[0]}
 
     def chosen(self, choices: Choices) -> Value | None:
         """The value of the first that counts; None if none does. :raises ExpressionError: :raises Unreadable:"""

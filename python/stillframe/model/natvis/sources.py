@@ -41,24 +41,16 @@ class RuleSet:
                 for key in {pattern.key for pattern in rule.patterns}:
                     (self._wild if _WILDCARD in key else self._named.setdefault(key, [])).append(entry)
 
-    def matching(self, name: Name, module: Module | None) -> Iterator[tuple[Rule, Arguments]]:
+    def matching(self, name: Name) -> Iterator[tuple[Rule, Arguments]]:
         """The rules for a class of this name, best first, with what their wildcards stand for."""
         found = []
         for (rank, priority, index), rule in [*self._named.get(name.key, ()), *self._wild]:
-            wanted = rule.guard.module_name.lower()
-            if wanted and (module is None or wanted not in _names_of(module)):
-                continue
             matched = ((pattern.exactness, pattern.match(name)) for pattern in rule.patterns)
             exactness, arguments = max(((how, what) for how, what in matched if what is not None), default=(0, None))
             if arguments is not None:
                 found.append(((rank, priority, -exactness, index), rule, arguments))
         found.sort(key=lambda each: each[0])
         return ((rule, arguments) for _, rule, arguments in found)
-
-
-def _names_of(module: Module) -> set[str]:
-    name = module.name.lower()
-    return {name, name.rpartition(".")[0] or name}
 
 
 class Sources:

@@ -27,6 +27,8 @@ MOST_BASES = 64
 MOST_TYPES = 4096
 """Whose rules are remembered."""
 MOST_PROBLEMS = 1000
+LONGEST_EXPRESSION = 200
+"""Characters of one in a problem."""
 OF_A_LINE, OF_CHILDREN = 5_000, 100_000
 """Expressions that may be evaluated."""
 
@@ -154,7 +156,7 @@ class Visualizers:
         for class_, path in _with_bases(type_):
             name = parse(class_.tag)
             rules = self._sources.rules_of(class_.module)
-            for rule, arguments in rules.matching(name, class_.module):
+            for rule, arguments in rules.matching(name):
                 if not path or rule.is_inheritable:
                     yield Match(rule, arguments, path)
 
@@ -163,7 +165,8 @@ class Visualizers:
         share their names, so that this is no problem there.
         """
         if not self._sources.is_shipped(guard.place.file) and len(self._problems) < MOST_PROBLEMS:
-            self._problems[f"{guard.place}: {error.text}: {error.reason}"] = None
+            text = error.text if len(error.text) <= LONGEST_EXPRESSION else f"{error.text[:LONGEST_EXPRESSION]}…"
+            self._problems[f"{guard.place}: {text}: {error.reason}"] = None
 
 
 def _is_silent(rule: Rule) -> bool:
