@@ -24,9 +24,9 @@ for target in "$@"; do
             rm "corpus/$target/whole.$sleeper"
             ;;
         image) cp ../../examples/hello/*.exe "corpus/$target" ;;
-        elf | dwarf) cp ../core/tests/shapes/shapes.[adx]* "corpus/$target" ;;
+        elf | dwarf) cp ../core/tests/shapes/shapes.[adx]* ../core/tests/values/*[345] "corpus/$target" ;;
         breakpad) longest=20000 && printf 'MODULE Linux x86_64 5A9832E5287241C1838ED98914E9B7FF1 a\nFILE 0 a.c\nINLINE_ORIGIN 0 g\nFUNC 1000 20 0 f\nINLINE 0 1 0 0 1000 8\n1000 20 2 0\nPUBLIC 1240 0 _Z1hv\nSTACK WIN 4 1000 20 1 0 0 0 0 0 1 $T0 $ebp =\nSTACK CFI INIT 1000 20 .cfa: $rsp 8 + .ra: .cfa -8 + ^\nSTACK CFI 1001 .cfa: $rsp 16 +\n' >"corpus/$target/all.sym" ;;
-        pdb) cp ../../examples/hello/*.pdb "corpus/$target" ;;
+        pdb) cp ../../examples/hello/*.pdb ../core/tests/types/types.pdb "corpus/$target" ;;
         macho) cp ../core/tests/frames/frames.d* "corpus/$target" ;;
         unwind_x64 | code) longest=4096 && tail -c +1025 ../../examples/hello/hello64.exe | head -c 4096 >"corpus/$target/code" ;;
         unwind_x86) longest=1024 && printf '................!\100$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + = $ebp $T0 8 - ^ =' >"corpus/$target/program" ;;

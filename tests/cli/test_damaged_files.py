@@ -24,6 +24,7 @@ VERBS = [
     ["modules", "--verbose"],
     ["streams"],
     ["disasm", "0x7ff6009f1934"],
+    ["eval", "*(char *)0x7ff6009f7b30 + 1"],
     ["memory", "0x7ff6009f1934", "19", "--provenance"],
     ["registers", "--frame", "1"],
 ]

@@ -4,9 +4,11 @@
 
 mod apple;
 mod unwinding;
+mod values;
 
 pub use apple::macho;
 pub use unwinding::{eh_frame, unwind_arm, unwind_arm64, unwind_x64, unwind_x86};
+pub use values::values;
 
 use std::sync::Arc;
 
@@ -105,6 +107,7 @@ pub fn dwarf(bytes: &[u8]) {
     let elf = Arc::new(elf);
     let dwarf = Dwarf::new(elf.clone(), Some(elf));
     debug_info(&dwarf);
+    values(&dwarf);
     for symbol in dwarf.symbols_matching(&mut |_| true, MOST) {
         let rva = Rva(symbol.rva.0.saturating_add(8));
         let _ = (dwarf.scopes_at(rva), dwarf.variables_at(rva), dwarf.symbol_at(rva));
@@ -119,6 +122,7 @@ pub fn split_dwarf(bytes: &[u8], package: &[u8]) {
     dwarf.skeletons();
     dwarf.attach(SplitFiles { package: Some(Data::from(package.to_vec())), ..SplitFiles::default() });
     debug_info(&dwarf);
+    values(&dwarf);
     for symbol in dwarf.symbols_matching(&mut |_| true, MOST) {
         let rva = Rva(symbol.rva.0.saturating_add(8));
         let _ = (dwarf.scopes_at(rva), dwarf.variables_at(rva), dwarf.symbol_at(rva));

@@ -12,17 +12,30 @@ use stillframe_engine::macho::slices;
 /// Changed copies of each file.
 const MUTATIONS: usize = 10_000;
 
-fn hello(name: &str) -> Vec<u8> {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hello").join(name);
+/// A file, by its path from the engine's folder.
+fn fixture(path: &str) -> Vec<u8> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn hello(name: &str) -> Vec<u8> {
+    fixture(&format!("../../examples/hello/{name}"))
 }
 
 /// Small programs of three compilers and processors, with DWARF 4 and 5.
 const SHAPES: [&str; 4] = ["shapes.x64", "shapes.x86", "shapes.arm64", "shapes.dwz"];
 
 fn shapes(name: &str) -> Vec<u8> {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(name);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fixture(&format!("tests/shapes/{name}"))
+}
+
+fn values(name: &str) -> Vec<u8> {
+    fixture(&format!("tests/values/{name}"))
+}
+
+/// A PDB with types of every kind.
+fn types() -> Vec<u8> {
+    fixture("tests/types/types.pdb")
 }
 
 /// xorshift64*: the same sequence on every machine.
@@ -118,6 +131,10 @@ fn pdbs_cut_off_anywhere() {
     for name in ["hello.pdb", "hello64.pdb"] {
         every_cut(&hello(name), exercise::pdb);
     }
+    let file = types();
+    for length in (0..file.len()).step_by(7) {
+        exercise::pdb(&file[..length]);
+    }
 }
 
 #[test]
@@ -139,6 +156,7 @@ fn pdbs_with_random_damage() {
     for (name, seed) in [("hello.pdb", 5), ("hello64.pdb", 6)] {
         many_mutations(&hello(name), seed, exercise::pdb);
     }
+    many_mutations(&types(), 30, exercise::pdb);
 }
 
 #[test]
@@ -155,6 +173,16 @@ fn elf_files_with_random_damage() {
         many_mutations(&shapes(name), seed, exercise::elf);
         many_mutations(&shapes(name), seed, exercise::dwarf);
     }
+}
+
+/// One of everything that types and variables are made of: type units, an index of names, optimised code.
+#[test]
+fn types_and_variables_with_random_damage() {
+    for (name, seed) in ["gcc4", "gcc5", "names5"].into_iter().zip(40..) {
+        many_mutations(&values(name), seed, exercise::dwarf);
+    }
+    let (file, package) = (values("split5"), values("split5.dwp"));
+    many_mutations(&package, 43, |damaged| exercise::split_dwarf(&file, damaged));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use gimli::{AttributeValue, EntriesRaw, Section, UnitOffset};
 use super::Dwarf;
 use super::entry::Origin;
 use super::file::{File, Need, Slice, UnitAt, headers};
+use super::name_index::{Wanted, is_wanted};
 use super::names::unnamed;
 use super::places::{Placing, is_shared};
 use super::spelling::Spelling;
@@ -34,6 +35,17 @@ pub enum Rank {
     Typedef,
     /// A class or enumeration that is defined elsewhere.
     Declaration,
+}
+
+impl Rank {
+    /// Of an entry with this tag.
+    pub fn of(tag: gimli::DwTag, is_declaration: bool) -> Rank {
+        match tag {
+            _ if is_declaration => Rank::Declaration,
+            dw::DW_TAG_typedef | dw::DW_TAG_template_alias => Rank::Typedef,
+            _ => Rank::Definition,
+        }
+    }
 }
 
 /// A type or variable.
@@ -256,7 +268,7 @@ impl<'w> Walk<'w, '_> {
             while open.pop_if(|scope| scope.depth >= depth).is_some() {}
             let tag = abbreviation.tag();
             let qualifies = qualifies(tag) && abbreviation.has_children();
-            if !qualifies && !is_type(tag) && !is_data(tag) {
+            if !qualifies && !is_wanted(tag, Wanted::Type) && !is_wanted(tag, Wanted::Data) {
                 entries.skip_attributes(abbreviation.attributes())?;
                 continue;
             }
@@ -349,14 +361,10 @@ impl<'w> Walk<'w, '_> {
         in_function: bool,
     ) -> Option<()> {
         let id = || self.collect.dwarf.id_of(self.unit, offset);
-        if is_type(tag) {
+        if is_wanted(tag, Wanted::Type) {
             // One without name is found through what has its type; of one whose content is in a type unit, that is.
             let Some(name) = naming.name else { return Some(()) };
-            let rank = match tag {
-                _ if naming.is_declaration => Rank::Declaration,
-                dw::DW_TAG_typedef | dw::DW_TAG_template_alias => Rank::Typedef,
-                _ => Rank::Definition,
-            };
+            let rank = Rank::of(tag, naming.is_declaration);
             // (gcc puts the definition of a type unit outside of the namespace, in which it leaves a declaration.)
             let spelling = self.declared(naming).unwrap_or_else(|| self.known(scope).and(name));
             if naming.is_declaration {
@@ -364,7 +372,7 @@ impl<'w> Walk<'w, '_> {
             }
             return self.collect.add_type(spelling, rank, id());
         }
-        if !is_data(tag) {
+        if !is_wanted(tag, Wanted::Data) {
             return Some(());
         }
         let is_placed = naming.location.is_some() || naming.has_constant;
@@ -397,24 +405,4 @@ impl<'w> Walk<'w, '_> {
             (None, None) => None,
         }
     }
-}
-
-fn is_type(tag: gimli::DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_base_type
-            | dw::DW_TAG_unspecified_type
-            | dw::DW_TAG_typedef
-            | dw::DW_TAG_template_alias
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_structure_type
-            | dw::DW_TAG_union_type
-            | dw::DW_TAG_interface_type
-            | dw::DW_TAG_enumeration_type
-    )
-}
-
-/// Variables; static ones of classes are members up to DWARF 4.
-fn is_data(tag: gimli::DwTag) -> bool {
-    matches!(tag, dw::DW_TAG_variable | dw::DW_TAG_member | dw::DW_TAG_constant)
 }

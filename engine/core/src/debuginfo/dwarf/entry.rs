@@ -166,7 +166,7 @@ impl Dwarf {
     }
 
     /// The type of a type unit that has this signature, from where `from` may refer to it.
-    fn type_unit(&self, from: &Unit, signature: u64) -> Option<Entry> {
+    pub(super) fn type_unit(&self, from: &Unit, signature: u64) -> Option<Entry> {
         if !from.is_split() {
             let (at, offset) = self.main.type_units().by_signature(signature)?;
             let (origin, place) = match at {

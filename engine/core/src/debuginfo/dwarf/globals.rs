@@ -6,8 +6,10 @@ use gimli::constants as dw;
 
 use super::Dwarf;
 use super::attributes::{Described, chain, constant_bytes};
+use super::catalog::Rank;
 use super::entry::Entry;
 use super::file::Need;
+use super::name_index::{Wanted, is_wanted};
 use super::places::Placing;
 use super::spelling::is_same;
 use crate::address::Rva;
@@ -16,6 +18,12 @@ use crate::debuginfo::{DataSymbol, Place, TypeId};
 impl Dwarf {
     /// Types with this qualified name, definitions first.
     pub(super) fn types_with_name(&self, name: &str) -> Vec<TypeId> {
+        if let Some(found) = self.indexed(name, Wanted::Type) {
+            let mut ranked: Vec<(Rank, TypeId)> = found.iter().filter_map(|entry| self.ranked(entry)).collect();
+            ranked.sort();
+            ranked.dedup();
+            return ranked.into_iter().map(|(_, id)| id).collect();
+        }
         let alike = self.catalog().types_like(name).iter().map(|record| record.id);
         alike.filter(|&id| self.is_named(id, name)).collect()
     }
@@ -31,7 +39,11 @@ impl Dwarf {
 
     /// Variables with this qualified name.
     pub(super) fn data_with_name(&self, name: &str) -> Vec<DataSymbol> {
-        let alike = self.catalog().data_like(name).iter().filter_map(|record| self.data_symbol(record.id));
+        let ids: Vec<TypeId> = match self.indexed(name, Wanted::Data) {
+            Some(found) => found.iter().filter_map(|entry| self.id_of(&entry.unit, entry.offset)).collect(),
+            None => self.catalog().data_like(name).iter().map(|record| record.id).collect(),
+        };
+        let alike = ids.into_iter().filter_map(|id| self.data_symbol(id));
         alike.filter(|symbol| is_same(&symbol.name, name)).collect()
     }
 
@@ -42,6 +54,12 @@ impl Dwarf {
             return None;
         }
         self.data_symbol(id)
+    }
+
+    /// What comes first of several types, and the type's number; None if the entry is none.
+    fn ranked(&self, entry: &Entry) -> Option<(Rank, TypeId)> {
+        let read = Described::read(self, entry, Need::Entries).filter(|read| is_wanted(read.tag(), Wanted::Type))?;
+        Some((Rank::of(read.tag(), read.flag(dw::DW_AT_declaration)), read.id()?))
     }
 
     fn is_named(&self, id: TypeId, name: &str) -> bool {

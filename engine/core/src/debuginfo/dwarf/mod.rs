@@ -4,10 +4,14 @@
 //! | --- | --- |
 //! | `file`, `root` | sections of the file that it comes in; what a unit's first entry says |
 //! | `index`, `ranges` | units by address |
-//! | `unit` | functions of one unit |
-//! | `names` | qualified names |
+//! | `unit`, `type_units` | functions of one unit; type units by signature |
+//! | `entry`, `attributes` | entries by number, and from one to another; what an entry says |
+//! | `names`, `spelling` | qualified names; which are the same |
 //! | `inlines`, `lines` | inlined calls; line tables |
-//! | `variables`, `registers` | variables and where they live |
+//! | `types`, `members` | types; what classes and enumerations consist of |
+//! | `name_index`, `catalog`, `globals` | types and variables by name: by the file's index, by ours; what is found |
+//! | `variables`, `places`, `registers` | variables of functions, and where they live |
+//! | `evaluate`, `call_sites` | places that are computed in a frame; what a caller has passed |
 //! | `split` | units in `.dwo` and `.dwp` files |
 //! | `symbols` | functions by name |
 //!
@@ -26,6 +30,7 @@ mod inlines;
 pub mod kept;
 mod lines;
 mod members;
+mod name_index;
 mod names;
 mod places;
 mod ranges;
@@ -63,6 +68,7 @@ use file::{File, Need, Problems};
 use index::UnitIndex;
 use inlines::Inline;
 use lines::Lines;
+use name_index::NameSections;
 use split::SplitUnits;
 pub use split::{Skeleton, SplitFiles};
 use unit::{FunctionEntry, Unit};
@@ -83,6 +89,7 @@ pub struct Dwarf {
     units: Mutex<HashMap<(Origin, usize), Arc<Unit>>>,
     symbols: OnceLock<SymbolTable>,
     functions: OnceLock<Vec<Symbol>>,
+    names: OnceLock<NameSections>,
     catalog: OnceLock<Catalog>,
     frames: OnceLock<CallFrames>,
     split: OnceLock<SplitUnits>,
@@ -116,6 +123,7 @@ impl Dwarf {
             units: Mutex::default(),
             symbols: OnceLock::new(),
             functions: OnceLock::new(),
+            names: OnceLock::new(),
             catalog: OnceLock::new(),
             frames: OnceLock::new(),
             split: OnceLock::new(),

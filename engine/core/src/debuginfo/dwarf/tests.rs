@@ -2,6 +2,7 @@
 //!
 //! Expected values come from the programs' source, llvm-symbolizer, llvm-dwarfdump and nm.
 
+mod computed;
 mod pe;
 mod split;
 mod values;

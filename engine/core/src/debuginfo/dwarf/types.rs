@@ -3,12 +3,12 @@
 //! Source: DWARF 5, chapter 5, "Type Entries".
 
 use gimli::constants as dw;
-use gimli::{AttributeValue, EntriesRaw, UnitOffset};
+use gimli::{AttributeValue, UnitOffset};
 
 use super::Dwarf;
 use super::attributes::{Described, Number, chain};
 use super::entry::Entry;
-use super::file::{Need, Slice};
+use super::file::Need;
 use crate::debuginfo::{BaseEncoding, ClassKind, PointerKind, Type, TypeId, TypeShape};
 
 /// Types that are looked at for the size of one.
@@ -16,9 +16,15 @@ const MOST_STEPS: usize = 32;
 /// `DW_TAG_LLVM_ptrauth_type`: a pointer that is signed (arm64e).
 const POINTER_AUTHENTICATION: gimli::DwTag = gimli::DwTag(0x4300);
 /// Children of an entry that are listed.
-pub const MOST_CHILDREN: usize = 1 << 16;
-/// Parameters of a function, and dimensions of an array.
-const MOST_PARTS: usize = 1 << 10;
+const MOST_CHILDREN: usize = 1 << 16;
+/// Entries that are passed over to list them: their own children.
+const MOST_ENTRIES: usize = 1 << 20;
+/// The same of an array, which has few.
+const MOST_ENTRIES_OF_ARRAY: usize = 256;
+/// Parameters of a function.
+const MOST_PARAMETERS: usize = 1 << 10;
+/// Dimensions of an array, and arrays in arrays.
+const MOST_DIMENSIONS: usize = 16;
 
 /// A child of an entry: where it is, its tag.
 pub type Child = (UnitOffset, gimli::DwTag);
@@ -94,7 +100,7 @@ impl Dwarf {
 
     /// Bytes of an object of the type.
     pub(super) fn size_of(&self, mut entry: Entry) -> Option<u64> {
-        let mut elements = 1_u64;
+        let (mut elements, mut arrays) = (1_u64, 0);
         for _ in 0..MOST_STEPS {
             entry = self.definition(entry);
             let read = Described::read(self, &entry, Need::Entries)?;
@@ -116,6 +122,10 @@ impl Dwarf {
                 }
                 dw::DW_TAG_base_type => Some(read.count(dw::DW_AT_bit_size)?.div_ceil(8)),
                 dw::DW_TAG_array_type => {
+                    arrays += 1;
+                    if arrays > MOST_DIMENSIONS {
+                        return None;
+                    }
                     for count in self.counts(&read) {
                         elements = elements.checked_mul(count?)?;
                     }
@@ -135,7 +145,7 @@ impl Dwarf {
 
     /// Elements of each dimension of an array.
     fn counts(&self, read: &Described<'_>) -> Vec<Option<u64>> {
-        let dimensions = children(read).into_iter().filter(|(_, tag)| {
+        let dimensions = few_children(read, MOST_ENTRIES_OF_ARRAY).into_iter().filter(|(_, tag)| {
             matches!(*tag, dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange | dw::DW_TAG_enumeration_type)
         });
         let count = |(offset, _)| {
@@ -148,7 +158,7 @@ impl Dwarf {
             let upper = bound(read.number(dw::DW_AT_upper_bound)?, read.view.unit.encoding().address_size);
             u64::try_from(upper.checked_sub(lower)?.checked_add(1)?).ok()
         };
-        dimensions.take(MOST_PARTS).map(count).collect()
+        dimensions.take(MOST_DIMENSIONS).map(count).collect()
     }
 
     /// A function's type. What its entry does not say, its declaration does.
@@ -166,7 +176,7 @@ impl Dwarf {
             if has(dw::DW_TAG_formal_parameter) {
                 let of_entry = children.iter().filter(|(_, tag)| *tag == dw::DW_TAG_formal_parameter);
                 let of_entry: Vec<Entry> =
-                    of_entry.take(MOST_PARTS).map(|&(offset, _)| entry.sibling(offset)).collect();
+                    of_entry.take(MOST_PARAMETERS).map(|&(offset, _)| entry.sibling(offset)).collect();
                 let is_artificial = |it: &Entry| self.is_artificial(it);
                 class = class.or(of_entry.first().filter(|it| is_artificial(it)).and_then(|it| self.pointee(it)));
                 let explicit = of_entry.iter().filter(|it| !is_artificial(it));
@@ -219,42 +229,37 @@ fn bound(upper: Number, address_bytes: u8) -> i128 {
     }
 }
 
-/// Children of an entry, in their order; as far as they are not damaged.
+/// Children of an entry, in their order; as far as they are not damaged. What is in a variant counts as child of what the
+/// variant is in.
 pub fn children(read: &Described<'_>) -> Vec<Child> {
+    few_children(read, MOST_ENTRIES)
+}
+
+/// The same, with at most so many entries passed over.
+fn few_children(read: &Described<'_>, most_entries: usize) -> Vec<Child> {
     let mut children = Vec::new();
-    let _ = each_child(read, &mut |child, entries, abbreviation| {
-        children.push((child, abbreviation.tag()));
-        entries.skip_attributes(abbreviation.attributes())
-    });
+    let _ = add_children(read, most_entries, &mut children);
     children
 }
 
-/// What is done with a child, whose attributes it has to read or skip.
-type Visit<'v, 'a> =
-    &'v mut dyn FnMut(UnitOffset, &mut EntriesRaw<'_, Slice<'a>>, &gimli::Abbreviation) -> Result<(), gimli::Error>;
-
-/// Shows the children of an entry. What is in a variant counts as child of what the variant is in.
-pub fn each_child<'a>(read: &Described<'a>, visit: Visit<'_, 'a>) -> Result<(), gimli::Error> {
+fn add_children(read: &Described<'_>, most_entries: usize, children: &mut Vec<Child>) -> Result<(), gimli::Error> {
     let mut entries = read.view.unit.entries_raw(Some(read.at.offset))?;
     // How deep children are: below the entry, and below variants in it.
     let mut depths = vec![1];
-    let mut count = 0;
-    while !entries.is_empty() && count < MOST_CHILDREN {
+    for _ in 0..most_entries {
         let (offset, depth) = (entries.next_offset(), entries.next_depth());
-        if depth <= 0 && offset != read.at.offset {
+        if entries.is_empty() || depth <= 0 && offset != read.at.offset || children.len() >= MOST_CHILDREN {
             break;
         }
         let Some(abbreviation) = entries.read_abbreviation()? else { continue };
         while depths.pop_if(|of| *of > depth.max(1)).is_some() {}
-        if depths.last() != Some(&depth) {
-            entries.skip_attributes(abbreviation.attributes())?;
-        } else if matches!(abbreviation.tag(), dw::DW_TAG_variant_part | dw::DW_TAG_variant) {
-            entries.skip_attributes(abbreviation.attributes())?;
-            depths.push(depth + 1);
-        } else {
-            count += 1;
-            visit(offset, &mut entries, abbreviation)?;
+        if depths.last() == Some(&depth) {
+            match abbreviation.tag() {
+                dw::DW_TAG_variant_part | dw::DW_TAG_variant => depths.push(depth + 1),
+                tag => children.push((offset, tag)),
+            }
         }
+        entries.skip_attributes(abbreviation.attributes())?;
     }
     Ok(())
 }

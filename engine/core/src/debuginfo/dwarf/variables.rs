@@ -2,8 +2,10 @@
 //!
 //! Source: DWARF 5, sections 3.3.5 (frame base), 3.3.8 (inlined calls) and 4.1 (data objects).
 
+use std::collections::HashSet;
+
 use gimli::constants as dw;
-use gimli::{Abbreviation, EntriesRaw, UnitOffset};
+use gimli::{Abbreviation, EntriesRaw};
 
 use super::Dwarf;
 use super::attributes::{Described, chain};
@@ -12,8 +14,12 @@ use super::file::{File, Need, Slice};
 use super::index::range_budget;
 use super::places::Placing;
 use super::root::Extent;
+use super::types::children;
 use super::unit::View;
-use crate::debuginfo::{DebugInfo, Place, Variable};
+use crate::debuginfo::{DebugInfo, Place, TypeId, Variable};
+
+/// Variables that are told of one address.
+const MOST_VARIABLES: usize = 1 << 12;
 
 /// A function at an address of which variables are asked for.
 pub struct Question<'a> {
@@ -39,21 +45,35 @@ struct Scope {
     level: u32,
 }
 
+/// What is gathered.
+struct Found {
+    variables: Vec<(u32, Variable)>,
+    frame_base: Vec<u8>,
+    /// Entries that variables are made of, and how deep those are inlined.
+    seen: HashSet<(u32, TypeId)>,
+    /// The function and the inlined calls that hold the address.
+    instances: Vec<(Entry, Scope)>,
+}
+
 impl<'a> Question<'a> {
     /// Variables, innermost scope first. Ends at a damaged entry.
     pub fn variables(&self) -> Vec<Variable> {
-        let mut variables = Vec::new();
-        let _ = self.read(&mut variables);
+        let frame_base = self.dwarf.frame_base(&self.function, self.rva);
+        let mut found = Found { variables: Vec::new(), frame_base, seen: HashSet::new(), instances: Vec::new() };
+        let _ = self.read(&mut found);
+        for (instance, scope) in std::mem::take(&mut found.instances) {
+            self.add_left_out(&instance, scope, &mut found);
+        }
+        let mut variables = found.variables;
         variables.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
         variables.into_iter().map(|(_, variable)| variable).collect()
     }
 
-    fn read(&self, variables: &mut Vec<(u32, Variable)>) -> Result<(), gimli::Error> {
+    fn read(&self, found: &mut Found) -> Result<(), gimli::Error> {
         let mut entries = self.view.unit.entries_raw(Some(self.function.offset))?;
         let mut budget = range_budget(&self.view.dwarf);
-        let frame_base = self.dwarf.frame_base(&self.function, self.rva);
         let mut open: Vec<Scope> = Vec::new();
-        while !entries.is_empty() {
+        while !entries.is_empty() && found.variables.len() < MOST_VARIABLES {
             let (offset, depth) = (entries.next_offset(), entries.next_depth());
             let is_function = offset == self.function.offset;
             if depth <= 0 && !is_function {
@@ -63,18 +83,24 @@ impl<'a> Question<'a> {
             while open.pop_if(|scope| scope.depth >= depth).is_some() {}
             let around = open.last().copied();
             let mut scope = around.unwrap_or(Scope { depth, is_ours: true, inlined: 0, level: 0 });
+            let entry = || self.function.sibling(offset);
             match abbreviation.tag() {
-                dw::DW_TAG_subprogram if is_function => entries.skip_attributes(abbreviation.attributes())?,
+                dw::DW_TAG_subprogram if is_function => {
+                    entries.skip_attributes(abbreviation.attributes())?;
+                    found.instances.push((entry(), scope));
+                }
                 dw::DW_TAG_inlined_subroutine | dw::DW_TAG_lexical_block if scope.is_ours => {
+                    let is_inlined = abbreviation.tag() == dw::DW_TAG_inlined_subroutine;
                     scope.is_ours = self.covers(&mut entries, abbreviation, &mut budget)?;
                     scope.level += 1;
-                    scope.inlined += u32::from(abbreviation.tag() == dw::DW_TAG_inlined_subroutine);
+                    scope.inlined += u32::from(is_inlined);
+                    if scope.is_ours && is_inlined && found.instances.len() < MOST_VARIABLES {
+                        found.instances.push((entry(), scope));
+                    }
                 }
-                tag @ (dw::DW_TAG_variable | dw::DW_TAG_formal_parameter) if scope.is_ours => {
+                tag if is_variable(tag) && scope.is_ours => {
                     entries.skip_attributes(abbreviation.attributes())?;
-                    let is_parameter = tag == dw::DW_TAG_formal_parameter;
-                    let variable = self.variable(offset, is_parameter, &frame_base, scope.inlined);
-                    variables.extend(variable.map(|variable| (scope.level, variable)));
+                    self.add(entry(), tag, scope, found);
                     scope.is_ours = false;
                 }
                 _ => {
@@ -89,18 +115,37 @@ impl<'a> Question<'a> {
         Ok(())
     }
 
-    fn variable(
-        &self,
-        offset: UnitOffset,
-        is_parameter: bool,
-        frame_base: &[u8],
-        inline_depth: u32,
-    ) -> Option<Variable> {
+    /// Adds what an inlined call has by its abstract entry alone. gcc leaves static variables to that.
+    fn add_left_out(&self, instance: &Entry, scope: Scope, found: &mut Found) {
+        let origin = || {
+            let read = Described::read(self.dwarf, instance, Need::Entries)?;
+            self.dwarf.follow(instance, read.value(dw::DW_AT_abstract_origin)?)
+        };
+        let Some(origin) = origin() else { return };
+        let Some(read) = Described::read(self.dwarf, &origin, Need::Entries) else { return };
+        for (offset, tag) in children(&read) {
+            let id = self.dwarf.id_of(&origin.unit, offset);
+            let is_new = id.is_some_and(|id| !found.seen.contains(&(scope.inlined, id)));
+            if is_new && is_variable(tag) && found.variables.len() < MOST_VARIABLES {
+                self.add(origin.sibling(offset), tag, scope, found);
+            }
+        }
+    }
+
+    fn add(&self, entry: Entry, tag: gimli::DwTag, scope: Scope, found: &mut Found) {
+        // An inlined call's entry leaves to the abstract one what all calls share.
+        let chain = chain(self.dwarf, entry);
+        let ids = chain.iter().filter_map(|entry| self.dwarf.id_of(&entry.unit, entry.offset));
+        found.seen.extend(ids.map(|id| (scope.inlined, id)));
+        let variable = self.variable(&chain, tag == dw::DW_TAG_formal_parameter, &found.frame_base, scope.inlined);
+        found.variables.extend(variable.map(|variable| (scope.level, variable)));
+    }
+
+    fn variable(&self, chain: &[Entry], is_parameter: bool, frame_base: &[u8], inline_depth: u32) -> Option<Variable> {
         let (mut name, mut type_id, mut place, mut declared) = (None, None, None, None);
         let (mut is_artificial, mut is_extern) = (false, false);
-        // An inlined call's entry leaves to the abstract one what all calls share.
-        for entry in chain(self.dwarf, self.function.sibling(offset)) {
-            let Some(read) = Described::read(self.dwarf, &entry, Need::Locations) else { continue };
+        for entry in chain {
+            let Some(read) = Described::read(self.dwarf, entry, Need::Locations) else { continue };
             name = name.or_else(|| read.text(dw::DW_AT_name));
             declared = declared.or_else(|| read.text(dw::DW_AT_linkage_name));
             type_id = type_id.or_else(|| read.reference(dw::DW_AT_type));
@@ -151,4 +196,8 @@ impl<'a> Question<'a> {
         let ranges = extent.ranges(self.file, &self.view.dwarf, &self.view.unit, budget)?;
         Ok(extent.is_empty() || ranges.iter().any(|&(start, end)| (start..end).contains(&self.rva)))
     }
+}
+
+fn is_variable(tag: gimli::DwTag) -> bool {
+    matches!(tag, dw::DW_TAG_variable | dw::DW_TAG_formal_parameter)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::debuginfo::{BaseEncoding, MemberKind, TypeShape};
 
-const PAGE_BYTES: usize = 512;
+const PAGE_BYTES: usize = 4096;
 
 /// A container with these streams, each in pages of its own.
 fn container(streams: &[Vec<u8>]) -> Vec<u8> {

@@ -212,6 +212,8 @@ fn types_are_found_by_name() {
     for name in ["", "Nothing", "outer", "everything", "Outer::Top"] {
         assert_eq!(pdb.types_named(name), [], "{name}");
     }
+    let first = named(&types(), "outer::Top");
+    assert_eq!([first; 20], [(); 20].map(|()| named(&pdb, "outer::Top")), "after many questions as after none");
     let all: Vec<String> = pdb.types_matching(&mut |_| true, 100).into_iter().map(|(name, _)| name).collect();
     for name in ["outer::Top", "Everything", "Hidden", "counted::Local", "Later", "Callback", "Unnamed", "outer::Wide"]
     {

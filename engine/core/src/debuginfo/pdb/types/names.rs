@@ -41,7 +41,7 @@ impl Types {
     /// Folklore: `class Rect;` may declare what is defined as `struct Rect`; their decorated names differ in a letter.
     pub fn definition_of(&self, declaration: &Udt) -> Option<u32> {
         let mut by_name = None;
-        for &index in self.types.as_ref()?.may_be_named(declaration.hashed_name()) {
+        for &index in self.types.as_ref()?.may_be_named(declaration.hashed_name()).iter() {
             let Some(found) = self.udt(index).filter(|found| !found.is_declaration()) else { continue };
             if found.unique_name.is_some() && found.unique_name == declaration.unique_name {
                 return Some(index);

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::super::PdbError;
 use super::super::hash::hash;
@@ -23,6 +24,8 @@ const PAIR_DISTANCE_BYTES: u32 = 0x2000;
 const SPARSEST_PAIR_DISTANCE_BYTES: u32 = 0x1_0000;
 /// Buckets of the table of names; LLVM's `MaxTpiHashBuckets`.
 const MOST_BUCKETS: u32 = 0x4_0000;
+/// Names that are sought before the table is sorted.
+const QUESTIONS_BEFORE_SORTING: u32 = 16;
 /// Types of one bucket that are looked at.
 const MOST_IN_BUCKET: usize = 4096;
 
@@ -37,6 +40,8 @@ pub struct TypeStream {
     /// Pairs of type index and offset, where the hash stream has none.
     own_pairs: OnceLock<Vec<(u32, u32)>>,
     buckets: OnceLock<Buckets>,
+    /// How many names were sought before `buckets` was made.
+    questions: AtomicU32,
     others: OnceLock<Vec<(u32, u32)>>,
 }
 
@@ -104,6 +109,7 @@ impl TypeStream {
             hash,
             own_pairs: OnceLock::new(),
             buckets: OnceLock::new(),
+            questions: AtomicU32::new(0),
             others: OnceLock::new(),
         })
     }
@@ -181,10 +187,20 @@ impl TypeStream {
 
     /// Types whose name, or decorated name if they are local to a function, may be `name`: definitions all, declarations
     /// by chance.
-    pub fn may_be_named(&self, name: &str) -> &[u32] {
+    pub fn may_be_named(&self, name: &str) -> Cow<'_, [u32]> {
+        let hash = hash(name.as_bytes());
+        // A look at all numbers of buckets is cheaper than to sort them, until there are many questions.
+        if self.buckets.get().is_none()
+            && self.questions.fetch_add(1, Ordering::Relaxed) < QUESTIONS_BEFORE_SORTING
+            && let Some((values, count)) = self.bucket_numbers()
+        {
+            let wanted = (hash % count).to_le_bytes();
+            let same = (self.first_index..).zip(values.chunks_exact(4)).filter(|(_, bucket)| *bucket == wanted);
+            return same.map(|(index, _)| index).take(MOST_IN_BUCKET).collect();
+        }
         let buckets = self.buckets.get_or_init(|| self.read_buckets().unwrap_or_else(|| self.make_buckets()));
         let count = buckets.starts.len().saturating_sub(1).max(1);
-        buckets.get(hash(name.as_bytes()) as usize % count)
+        Cow::Borrowed(buckets.get(hash as usize % count))
     }
 
     /// Declarations, and types that are local to functions, whose name may be `name`. The first question reads all
@@ -207,15 +223,21 @@ impl TypeStream {
         same.take(MOST_IN_BUCKET).map(|(_, index)| index)
     }
 
-    /// The file's table.
-    fn read_buckets(&self) -> Option<Buckets> {
+    /// The number of each type's bucket, four bytes each, and how many buckets there are.
+    fn bucket_numbers(&self) -> Option<(Cow<'_, [u8]>, u32)> {
         let hash = self.hash.as_ref()?;
         let (start, count) = hash.values;
         let known = (1..=MOST_BUCKETS).contains(&hash.bucket_count) && count > 0;
         let count = count.min(self.end_index.checked_sub(self.first_index)?);
         let values = hash.stream.bytes(start, count.checked_mul(4).filter(|_| known)?).ok()?;
+        Some((values, hash.bucket_count))
+    }
+
+    /// The file's table.
+    fn read_buckets(&self) -> Option<Buckets> {
+        let (values, count) = self.bucket_numbers()?;
         let values = values.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-        Some(Buckets::new((self.first_index..).zip(values), hash.bucket_count))
+        Some(Buckets::new((self.first_index..).zip(values), count))
     }
 
     /// The table that the file lacks, of the same hashes.
