@@ -42,13 +42,13 @@ class Request(NamedTuple):
 def verb(run: Callable[..., None], *parameters: click.Parameter) -> click.Command:
     """The command that calls `run(request, …)`; its docstring is the help, `parameters` are its own arguments."""
 
-    def callback(  # noqa: PLR0913
+    def callback(
         dump: str,
         symbols: tuple[str, ...],
         natvis: tuple[str, ...],
         as_json: bool,
-        debug: bool,
-        **own: object,  # noqa: ARG001
+        debug: bool,  # noqa: ARG001
+        **own: object,
     ) -> None:
         run(Request(dump, symbols, as_json, natvis), **own)
 

@@ -57,7 +57,7 @@ class Dump:
     format: Microsoft, "Minidump Files" (minidumpapiset.h).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - `open` alone makes dumps
         self,
         path: Path,
         file: DumpFile,

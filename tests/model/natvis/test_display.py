@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of files
 """Objects in one line, as natvis files have it."""
 
 from __future__ import annotations

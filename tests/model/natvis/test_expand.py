@@ -124,7 +124,7 @@ def test_children_are_lazy(box: Box) -> None:
     assert [next(children).format() for _ in range(3)] == ["0", "1", "2"]
 
 
-# --- containers that are damaged ----------------------------------------------------------------------------------------
+# --- containers that are damaged ------------------------------------------------------------------------------------
 
 
 def test_an_array_that_claims_too_much(box: Box) -> None:

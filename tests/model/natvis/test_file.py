@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of files
 """Natvis files: what is read, and what is said of what cannot be."""
 
 from __future__ import annotations

@@ -46,7 +46,8 @@ class FormattedValue(Value):
 def array_of(value: Value, count: int) -> Value:
     """The first `count` elements of an array, or of what a pointer points to.
 
-    :raises OperationError: if it is neither, or (`TooManyElements`) the count makes no sense. :raises Unreadable: if the pointer is absent.
+    :raises OperationError: if it is neither, or (`TooManyElements`) the count makes no sense.
+    :raises Unreadable: if the pointer is absent.
     """
     if not 0 <= count <= MOST_ELEMENTS:
         raise TooManyElements(f"{count:,} elements are not shown; at most {MOST_ELEMENTS:,} are")

@@ -4,6 +4,7 @@ says: every step counts.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stillframe.errors import ExpressionError, OperationError
@@ -101,8 +102,6 @@ class _Program:
         if step.variable not in self._names:
             raise ExpressionError(step.variable, 1, f"{step.variable} is no variable of this list")
         value = now.value(step.expression)
-        try:
+        with suppress(OperationError):  # of a class: as it is
             value = value.cast(self._names[step.variable].type)
-        except OperationError:
-            pass  # of a class: as it is
         self._names[step.variable] = value

@@ -121,8 +121,9 @@ def parts(visualizers: Visualizers, subject: Subject) -> Iterator[Child]:
 def _parts(
     visualizers: Visualizers, subject: Subject, expand: Expand, depth: int, *, elements_only: bool
 ) -> Iterator[Child]:
-    """:raises ExpressionError: if an expression means nothing here, before anything was shown."""
+    """:raises ExpressionError: if an expression means nothing here, before anything was shown; if all that count do."""
     is_first = True
+    useless: ExpressionError | None = None
     for part in expand.parts:
         if elements_only and isinstance(part, Item | Synthetic):
             continue
@@ -135,15 +136,19 @@ def _parts(
                 yield child
         except ExpressionError as error:
             if part.guard.is_optional and is_of_no_use(error):
+                useless = error
                 continue
             if is_first and is_of_no_use(error):
                 raise
             yield Child.remark(f"{part.guard.place}: {error.reason}")
         except Unreadable as error:
+            is_first = False
             yield Child.remark(error.reason)
         except TooMuchWork as error:
             yield Child.remark(error.message)
             return
+    if useless is not None and is_first:
+        raise useless
 
 
 def _part(

@@ -43,7 +43,7 @@ _ASSIGNMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*(<<|>>|[-+*/%&|^]|)=(?!=)(.*)", r
 _STEP = re.compile(r"\s*(?:(?:\+\+|--)\s*(?P<after>[A-Za-z_]\w*)|(?P<before>[A-Za-z_]\w*)\s*(?:\+\+|--))\s*;?\s*")
 
 
-class Mistake(StillframeError):
+class Mistake(StillframeError):  # noqa: N818
     """Something in a file that means nothing."""
 
     def __init__(self, place: Place, reason: str) -> None:
@@ -135,7 +135,7 @@ class Reader:
         hides_raw = self.is_true(element, "HideRawView", default=False)
         return Expand(parts, hides_raw)
 
-    def _part(self, element: Element) -> Part:
+    def _part(self, element: Element) -> Part:  # noqa: PLR0911 - a table of the elements
         match element.name:
             case "Item":
                 return self._item(element)
@@ -155,7 +155,7 @@ class Reader:
             case "CustomListItems":
                 return self._custom(element)
             case other:
-                self.fail(element, f"<{other}> means nothing in an <Expand>")
+                return self.fail(element, f"<{other}> means nothing in an <Expand>")
 
     def _item(self, element: Element) -> Item:
         name = element.attributes.get("Name")
@@ -225,7 +225,7 @@ class Reader:
     def _branch(self, element: Element) -> tuple[Guard, Steps]:
         return self.guard(element), self._steps(element.children)
 
-    def _step(self, element: Element) -> Step:
+    def _step(self, element: Element) -> Step:  # noqa: PLR0911 - a table of the elements
         match element.name:
             case "Loop":
                 return Loop(self.guard(element), self._steps(element.children))
@@ -240,7 +240,7 @@ class Reader:
             case "Skip":
                 return Skip(self.guard(element), self.expression(element))
             case other:
-                self.fail(element, f"<{other}> means nothing in a <CustomListItems>")
+                return self.fail(element, f"<{other}> means nothing in a <CustomListItems>")
 
     def _exec(self, element: Element) -> Exec:
         text = element.text

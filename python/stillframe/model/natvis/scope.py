@@ -37,7 +37,7 @@ _CONSTS = (
 )
 
 
-class TooMuchWork(StillframeError):
+class TooMuchWork(StillframeError):  # noqa: N818
     """A visualizer that does not come to an end."""
 
 
@@ -132,7 +132,7 @@ def _spelled_somehow(types: Types, near: Module, name: str) -> Type | None:
 class Subject:
     """An object, a rule for it, a view: what expressions of the rule are evaluated with."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made in two places
         self, value: Value, rule: Rule, arguments: Arguments, outer: Scope, work: Work, view: str | None = None
     ) -> None:
         self.object = value

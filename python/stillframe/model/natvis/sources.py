@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillframe.errors import words_of
@@ -16,6 +15,7 @@ from stillframe.model.natvis.rules import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from stillframe.model.module import Module
     from stillframe.model.natvis.match import Arguments, Name
