@@ -101,12 +101,15 @@ def __getattr__(name: str) -> object:
 SymbolsArgument: TypeAlias = "str | PathLike[str] | Sequence[str | PathLike[str]] | Locator | None"
 
 
-def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  # noqa: A001 - stillframe.open, as gzip.open
+def open(  # noqa: A001 - stillframe.open, as gzip.open
+    path: str | PathLike[str], symbols: SymbolsArgument = None, natvis: Sequence[str | PathLike[str]] = ()
+) -> Dump:
     """Opens a dump. Nothing but its header and stream directory is read until it is asked for.
 
     :param symbols: where to find images, PDBs and sources besides the dump's own folder and the paths recorded in the
         files: a symbol path (`;`-separated folders, `srv*DIR*DIR`, `cache*DIR`), one folder, a sequence of those, or a
         `Locator` of your own, which is then asked alone.
+    :param natvis: visualizers, which come before all others: natvis files, and folders of them.
     :raises DumpError: if the file cannot be opened or is not a dump.
     :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
     """
@@ -116,7 +119,7 @@ def open(path: str | PathLike[str], symbols: SymbolsArgument = None) -> Dump:  #
     from stillframe.symbols.keeping import KeepingOpener
 
     path = Path(path)
-    return Dump.open(path, _locator(path, symbols), _explain, KeepingOpener())
+    return Dump.open(path, _locator(path, symbols), _explain, KeepingOpener(), [Path(each) for each in natvis])
 
 
 def _explain(dump: Dump) -> Crash | None:

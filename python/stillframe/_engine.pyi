@@ -550,6 +550,8 @@ class DebugFile:
     def symbols_named(self, name: str) -> list[SymbolRecord]: ...
     def symbols_matching(self, pattern: str, limit: int) -> list[SymbolRecord]:
         """Symbols whose display name matches `pattern`, case-insensitively, with `*` and `?`; reads all symbols."""
+    def natvis_files(self) -> list[tuple[str, bytes]]:
+        """Visualizers that the linker put into a PDB: name and text of each file, by name."""
     def problems(self) -> list[str]:
         """What was found damaged so far."""
 

@@ -54,6 +54,10 @@ class OperationError(StillframeError, TypeError):
     """What C++ does not allow with values of these types: members of a number, the address of a register."""
 
 
+class TooManyElements(OperationError):  # noqa: N818
+    """More elements of an array than are ever shown: most probably the count is garbage."""
+
+
 class NoSuchMember(StillframeError, AttributeError, KeyError):  # noqa: N818
     """The class `type` has no member `name`, nor have its bases."""
 

@@ -89,6 +89,7 @@ class FakeDebug:
     enumerators: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
     data: list[FakeVariable] = field(default_factory=list)
     symbols: list[FakeSymbol] = field(default_factory=list)
+    natvis: list[tuple[str, bytes]] = field(default_factory=list)
 
     def add(self, kind: str, name: str = "", **facts: Any) -> int:
         self.types.append(FakeType(kind, name, **facts))
@@ -133,6 +134,9 @@ class FakeDebug:
 
     def data_named(self, name: str) -> list[FakeVariable]:
         return [variable for variable in self.data if variable.name == name]
+
+    def natvis_files(self) -> list[tuple[str, bytes]]:
+        return self.natvis
 
     def symbol_at(self, rva: int) -> FakeSymbol | None:
         below = [symbol for symbol in self.symbols if symbol.rva <= rva]

@@ -312,6 +312,11 @@ impl DebugFile {
         symbols.into_iter().map(SymbolRecord::from).collect()
     }
 
+    fn natvis_files<'py>(&self, py: Python<'py>) -> Vec<(String, Bound<'py, PyBytes>)> {
+        let files = py.detach(|| self.0.info.natvis_files());
+        files.into_iter().map(|(name, bytes)| (name, PyBytes::new(py, &bytes))).collect()
+    }
+
     fn problems(&self) -> Vec<String> {
         self.0.info.problems()
     }

@@ -25,6 +25,7 @@ class Request(NamedTuple):
     path: str
     symbols: tuple[str, ...]
     as_json: bool
+    natvis: tuple[str, ...] = ()
 
     def open(self) -> stillframe.Dump:
         """:raises DumpError: :raises SymbolPathError: :raises click.UsageError: if a folder of symbols is none."""
@@ -32,19 +33,30 @@ class Request(NamedTuple):
             is_plain = not any(mark in folder for mark in "*;")
             if is_plain and not Path(folder).is_dir():
                 raise click.UsageError(f"--symbols {folder}: no such folder.")
-        return stillframe.open(self.path, symbols=self.symbols)
+        for path in self.natvis:
+            if not Path(path).exists():
+                raise click.UsageError(f"--natvis {path}: no such file or folder.")
+        return stillframe.open(self.path, symbols=self.symbols, natvis=self.natvis)
 
 
 def verb(run: Callable[..., None], *parameters: click.Parameter) -> click.Command:
     """The command that calls `run(request, …)`; its docstring is the help, `parameters` are its own arguments."""
 
-    def callback(dump: str, symbols: tuple[str, ...], as_json: bool, debug: bool, **own: object) -> None:  # noqa: ARG001
-        run(Request(dump, symbols, as_json), **own)
+    def callback(
+        dump: str,
+        symbols: tuple[str, ...],
+        natvis: tuple[str, ...],
+        as_json: bool,
+        debug: bool,  # noqa: ARG001
+        **own: object,
+    ) -> None:
+        run(Request(dump, symbols, as_json, natvis), **own)
 
     shared: list[click.Parameter] = [
         click.Option(
             ["--symbols"], multiple=True, metavar="DIR", help="Where images, PDBs and sources are; may be repeated."
         ),
+        click.Option(["--natvis"], multiple=True, metavar="FILE|DIR", help="Visualizers of classes; may be repeated."),
         click.Option(["--json", "as_json"], is_flag=True, help="JSON instead of text (docs/json.md)."),
         click.Option(["--debug"], is_flag=True, help="On errors, show where they come from."),
     ]

@@ -20,6 +20,7 @@ from stillframe.model.symbol import Function, Symbol
 from stillframe.model.thread import Thread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from stillframe._engine import (
@@ -56,19 +57,21 @@ class Dump:
     format: Microsoft, "Minidump Files" (minidumpapiset.h).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - `open` alone makes dumps
         self,
         path: Path,
         file: DumpFile,
         locator: Locator,
         explain: Explain | None = None,
         opener: Opener | None = None,
+        natvis: Sequence[Path] = (),
     ) -> None:
         self.path = path
         self._file = file
         self._locator = locator
         self._explain = explain
         self._opener = opener or PlainOpener()
+        self._natvis = (*natvis, path.parent)
 
     @classmethod
     def open(
@@ -77,8 +80,11 @@ class Dump:
         locator: Locator,
         explain: Explain | None = None,
         opener: Opener | None = None,
+        natvis: Sequence[Path] = (),
     ) -> Dump:
         """Opens a dump whose missing files come from `locator`. `stillframe.open` is the usual way in.
+
+        :param natvis: visualizers, besides those beside the dump: files and folders, in the order in which they count.
 
         :raises DumpError: if the file cannot be opened or is not a dump.
         """
@@ -86,7 +92,7 @@ class Dump:
             file = DumpFile.open(path)
         except (OSError, EngineError) as error:
             raise DumpError(path, words_of(error)) from error
-        return cls(path, file, locator, explain, opener)
+        return cls(path, file, locator, explain, opener, natvis)
 
     def __repr__(self) -> str:
         return f"<Dump {self.path}>"
@@ -151,7 +157,9 @@ class Dump:
         memory = Memory(self._file, space, modules)
         size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"}
         is_windows = self._image_format == "pe"
-        return Process(self._file, space, modules, memory, Sources(self._locator), size, is_x86, is_windows)
+        return Process(
+            self._file, space, modules, memory, Sources(self._locator), size, is_x86, is_windows, self._natvis
+        )
 
     @property
     def _image_format(self) -> ImageFormat:
@@ -223,6 +231,11 @@ class Dump:
     def stream_bytes(self, index: int) -> bytes:
         """The bytes of a stream, as far as the file holds them. :raises IndexError:"""
         return self._file.stream_bytes(index)
+
+    @property
+    def natvis_problems(self) -> list[str]:
+        """What is wrong with the natvis files that were needed so far, one sentence each, with file and line."""
+        return self._process.visualizers.problems
 
     @cached_property
     def problems(self) -> list[str]:

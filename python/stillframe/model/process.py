@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stillframe._engine import DumpFile, Space
     from stillframe.model.absent import Absent
     from stillframe.model.memory import Memory
     from stillframe.model.module import Module, Modules
+    from stillframe.model.natvis.visualizers import Visualizers
     from stillframe.model.sources import Sources
     from stillframe.model.typing.types import Types
     from stillframe.model.value.value import Value
@@ -31,6 +34,8 @@ class Process:
     """Whether `long double` may be of 80 bits."""
     is_windows: bool
     """Whether `long` has 4 bytes, and threads a TEB."""
+    natvis_files: tuple[Path, ...] = ()
+    """That the user gave, or that lie beside the dump; in the order in which they count."""
 
     @cached_property
     def types(self) -> Types:
@@ -38,6 +43,13 @@ class Process:
         from stillframe.model.typing.types import Types  # few verbs need them
 
         return Types(self.modules, self.pointer_size_bytes, is_windows=self.is_windows)
+
+    @cached_property
+    def visualizers(self) -> Visualizers:
+        """What natvis files say of classes."""
+        from stillframe.model.natvis.visualizers import Visualizers  # reads files
+
+        return Visualizers(self)
 
     def static(self, name: str, near: Module | None) -> Value | Absent:
         """The static variable with this qualified name, of `near` if it has one; absent if none is recorded."""

@@ -261,6 +261,11 @@ pub trait DebugInfo: Send + Sync {
         None
     }
 
+    /// Visualizers that the linker put in: name and bytes of each natvis file, by name.
+    fn natvis_files(&self) -> Vec<(String, Vec<u8>)> {
+        Vec::new()
+    }
+
     /// Whom the call calls that returns to `return_address`, if the caller says so.
     fn call_target(&self, _return_address: Rva) -> Option<CallTarget> {
         None

@@ -153,6 +153,9 @@ class Evaluator:
         if node.is_arrow and object_.type.resolved.kind == "array":
             object_ = object_.element_(0)
         elif node.is_arrow and class_of(object_) is _without_reference(object_.type):
+            pointer = self._scope.process.visualizers.pointer_of(object_)
+            if pointer is not None:
+                return member_of(pointer, self._scope.substituted(node.name))
             self._fail(
                 node,
                 f"{_without_reference(object_.type).name} is no pointer: use '.'; operators of the program do not run",
@@ -178,14 +181,19 @@ class Evaluator:
             case "!":
                 return self._result("bool", not self._truth(node, operand))
             case "*":
-                is_function = _without_reference(operand.type).kind == "function"
-                return operand if is_function else operand.dereference()
+                return self._pointed_to(operand)
             case "&":
                 return operand.address_of()
             case "+" if _without_reference(operand.type).kind in POINTERS:
                 return self._decayed(operand)
             case _:
                 return unary(node.operator, operand)
+
+    def _pointed_to(self, operand: Value) -> Value:
+        if _without_reference(operand.type).kind == "function":
+            return operand
+        pointer = self._scope.process.visualizers.pointer_of(operand) if operand.type.is_class else None
+        return (operand if pointer is None else pointer).dereference()
 
     def _decayed(self, value: Value) -> Value:
         """Of an array a pointer to its first element; other values themselves ([conv.array])."""

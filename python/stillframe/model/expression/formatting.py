@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from stillframe.errors import OperationError, StillframeError
+from stillframe.errors import StillframeError, TooManyElements
 from stillframe.model.absent import Absent
 from stillframe.model.value import numbers, strings
 from stillframe.model.value.text import Style
@@ -46,10 +46,11 @@ class FormattedValue(Value):
 def array_of(value: Value, count: int) -> Value:
     """The first `count` elements of an array, or of what a pointer points to.
 
-    :raises OperationError: if it is neither, or the count makes no sense. :raises Unreadable: if the pointer is absent.
+    :raises OperationError: if it is neither, or (`TooManyElements`) the count makes no sense.
+    :raises Unreadable: if the pointer is absent.
     """
     if not 0 <= count <= MOST_ELEMENTS:
-        raise OperationError(f"{count:,} elements are not shown; at most {MOST_ELEMENTS:,} are")
+        raise TooManyElements(f"{count:,} elements are not shown; at most {MOST_ELEMENTS:,} are")
     first = value.element_(0)
     return first.located_(first.type.array(count), first.place_)
 
@@ -58,7 +59,7 @@ def shown(value: Value, format_: Format, style: Style) -> str:
     """The value in one line. Never fails, as `Value.format`."""
     names = format_.names
     radix = next((_RADIX[name] for name in sorted(names) if name in _RADIX), None)
-    style = style._replace(radix=radix or style.radix)
+    style = style._replace(radix=radix or style.radix, view=format_.view)
     if "!" in names:
         style = style._replace(summarize=None)
     try:

@@ -89,6 +89,7 @@ class Type:
         self.record_is_volatile = False
         self.recorded_size_bytes: int | None = None
         """As the debug information has it."""
+        self._paths: dict[str, tuple[Member, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<Type {self.name}>"
@@ -248,7 +249,9 @@ class Type:
         What a class declares itself hides what its bases declare. A base class is named as such, with or without its
         namespace.
         """
-        return path_to(self, name)
+        if name not in self._paths:
+            self._paths[name] = path_to(self, name)
+        return self._paths[name]
 
     @cached_property
     def enumerators(self) -> tuple[Enumerator, ...]:

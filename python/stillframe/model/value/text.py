@@ -14,6 +14,7 @@ from stillframe.model.value.location import Missing, Nowhere
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from stillframe.model.natvis.scope import Work
     from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
@@ -25,6 +26,11 @@ LONGEST_SYMBOL = 120
 SCALAR_TARGETS = frozenset({"base", "enum", "pointer"})
 
 
+def visualized(value: Value, style: Style) -> str | None:
+    """What the natvis files at hand say of an object; None if they say nothing."""
+    return value.process_.visualizers.summary(value, style)
+
+
 class Style(NamedTuple):
     """How values are shown."""
 
@@ -34,8 +40,14 @@ class Style(NamedTuple):
     """Characters of the line."""
     radix: int = 10
     """Of integers: 2, 8, 10 or 16. Pointers are hexadecimal."""
-    summarize: Callable[[Value, Style], str | None] | None = None
-    """A visualizer: is asked first for every class; None: it knows none."""
+    summarize: Callable[[Value, Style], str | None] | None = visualized
+    """Is asked first for every class; None: everything is shown as it is in memory."""
+    view: str | None = None
+    """Of the visualizer, for the outermost value."""
+    nesting: int = DEEPEST
+    """How deep what is shown may nest, whatever counts as a level."""
+    work: Work | None = None
+    """What visualizers may still do for the line; None: it begins here."""
 
 
 def text(value: Value, style: Style | None = None, *, depth: int | None = None, length: int | None = None) -> str:
@@ -45,7 +57,7 @@ def text(value: Value, style: Style | None = None, *, depth: int | None = None, 
         style = style._replace(depth=depth)
     if length is not None:
         style = style._replace(length=length)
-    line = _Writer(style).write(value, style.depth, style.length, DEEPEST)
+    line = _Writer(style).write(value, style.depth, style.length, style.nesting)
     return line if len(line) <= style.length else line[: max(style.length - 1, 0)] + ELLIPSIS
 
 
@@ -107,14 +119,16 @@ class _Writer:
     # --- classes and arrays ------------------------------------------------------------------------------------------
 
     def _class(self, value: Value, depth: int, room: int, nesting: int) -> str:
-        summarize = self._style.summarize
-        if summarize is not None:
-            summary = summarize(value, self._style._replace(depth=depth, length=room))
-            if summary is not None:
-                return summary
         missing = _missing_start(value)
         if missing is not None:
             return f"<{missing.absent.reason}>"
+        summarize = self._style.summarize
+        if summarize is not None:
+            view = None if self._above else self._style.view
+            style = self._style._replace(depth=depth, length=room, nesting=nesting, view=view)
+            summary = summarize(value, style)
+            if summary is not None:
+                return summary
         if value.type.resolved.is_declaration:
             return f"<{Reason.SIZE_UNKNOWN}>"
         parts = self._parts(value, depth, room, nesting)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stillframe.model.memory import Span
+    from stillframe.model.natvis.child import Child
     from stillframe.model.process import Process
     from stillframe.model.typing.members import Member
     from stillframe.model.typing.type import Type
@@ -320,6 +321,14 @@ class Value(Operators):
         from stillframe.model.value.dynamic import dynamic
 
         return dynamic(self)
+
+    def children_(self, view: str | None = None) -> Iterator[Child]:
+        """What a person sees when the value is opened: what its natvis says, else its members, the elements of an
+        array, what a pointer points to. Lazy and bounded; what is wrong is a child that says so.
+        """
+        format_ = getattr(self, "specifiers_", None)
+        view = view or (None if format_ is None else format_.view)
+        return self.process_.visualizers.children(self, view)
 
     # --- for people --------------------------------------------------------------------------------------------------
 

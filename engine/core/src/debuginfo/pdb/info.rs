@@ -14,6 +14,10 @@ const NAMES_HEADER_BYTES: u32 = 12;
 /// Longest string that is read.
 const LONGEST_STRING_BYTES: u32 = 0x1_0000;
 
+/// Begins the names of streams that hold source files.
+pub const SOURCES: &str = "/src/files/";
+const MOST_NATVIS_FILES: usize = 256;
+
 /// What the info stream says.
 pub struct Info {
     /// GUID in file order.
@@ -39,6 +43,16 @@ impl Info {
     /// The number of the stream with this name.
     pub fn named_stream(&self, name: &str) -> Option<u32> {
         self.named_streams.get(name).copied()
+    }
+
+    /// Streams that hold natvis files, by name. Linkers keep them as they are, under the path that `/NATVIS` gave.
+    pub fn natvis_streams(&self) -> Vec<(&str, u32)> {
+        let is_natvis = |name: &str| name.starts_with(SOURCES) && name.to_ascii_lowercase().ends_with(".natvis");
+        let named = self.named_streams.iter().map(|(name, number)| (name.as_str(), *number));
+        let mut found: Vec<_> = named.filter(|(name, _)| is_natvis(name)).collect();
+        found.sort_unstable();
+        found.truncate(MOST_NATVIS_FILES);
+        found
     }
 }
 

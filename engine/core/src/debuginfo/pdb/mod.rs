@@ -61,6 +61,8 @@ use types::Types;
 
 const INFO_STREAM: u32 = 1;
 const DBI_STREAM: u32 = 3;
+/// Larger natvis files are not read.
+const LARGEST_NATVIS_BYTES: u32 = 16 << 20;
 /// Bytes of modules that are kept for the next question.
 const MOST_CACHED_BYTES: usize = 64 << 20;
 
@@ -453,6 +455,15 @@ impl DebugInfo for Pdb {
 
     fn data_at(&self, rva: Rva) -> Option<DataSymbol> {
         self.find_data_at(rva)
+    }
+
+    fn natvis_files(&self) -> Vec<(String, Vec<u8>)> {
+        let read = |(name, number): (&str, u32)| {
+            let stream = self.stream(Some(number)).filter(|stream| stream.size_bytes() <= LARGEST_NATVIS_BYTES)?;
+            let bytes = stream.bytes(0, stream.size_bytes()).ok()?.into_owned();
+            Some((name.trim_start_matches(info::SOURCES).to_owned(), bytes))
+        };
+        self.info.natvis_streams().into_iter().filter_map(read).collect()
     }
 
     fn problems(&self) -> Vec<String> {
