@@ -5,7 +5,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "python" / "stillframe"
-FLOORS = {"errors": 0, "_engine": 0, "model": 1, "symbols": 2, "analysis": 2, "": 3, "cli": 4, "__main__": 5}
+FLOORS = {"errors": 0, "_engine": 0, "model": 1, "symbols": 2, "analysis": 2, "": 3, "cli": 4, "repl": 5, "__main__": 6}
 
 
 def modules() -> dict[str, Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from stillframe.cli.main import VERBS
+from stillframe.cli.main import VERBS, module_of
 from support.command import SCRIPT, Command, process
 from support.data import EXAMPLES
 from support.dump_builder import DumpBuilder
@@ -43,7 +43,7 @@ def test_version(stillframe_command: Command) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_and_the_shared_options(verb: str, stillframe_command: Command) -> None:
-    command = import_module(f"stillframe.cli.{verb}").command
+    command = import_module(module_of(verb)).command
     assert isinstance(command, click.Command)
     assert command.name == verb
     help_text = stillframe_command(verb, "--help").out

@@ -28,8 +28,16 @@ VERBS = {
     "process": "Command line, directory, environment, times, handles.",
     "regions": "The address space, and how much of it the dump holds.",
     "streams": "What the file consists of.",
+    "debug": "A debugger: WinDbg's verbs at a prompt, or given with -c.",
 }
 """Every verb, with its line in `--help`. Verb NAME is `command` in `stillframe.cli.NAME`."""
+OTHER_FRONTS = {"debug": "stillframe.repl.command"}
+"""Verbs that are fronts of their own, which stand on this one."""
+
+
+def module_of(verb: str) -> str:
+    """The module whose `command` a verb is."""
+    return OTHER_FRONTS.get(verb, f"stillframe.cli.{verb}")
 
 
 class Verbs(click.Group):
@@ -41,7 +49,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"stillframe.cli.{cmd_name}").command
+        command: click.Command = import_module(module_of(cmd_name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -55,6 +55,10 @@ class Page:
         if self._lines and self._lines[-1]:
             self._lines.append(())
 
+    def extend(self, other: Page) -> None:
+        """Adds the lines of another page."""
+        self._lines += other._lines
+
     def table(self, rows: Sequence[Sequence[Part]], *, right: frozenset[int] = frozenset(), indent: str = "") -> None:
         """Adds rows with aligned columns; the columns in `right` are flush right. All rows have as many cells."""
         columns = list(zip(*rows, strict=True))

@@ -33,7 +33,7 @@ def run(request: Request, environment: bool, handles: bool) -> None:
     from stillframe.cli.page import Page
 
     page = Page()
-    _add_facts(page, process)
+    add_facts(page, process)
     if environment and not isinstance(process.environment, Absent):
         page.blank()
         for name, value in sorted(process.environment.items()):
@@ -44,7 +44,7 @@ def run(request: Request, environment: bool, handles: bool) -> None:
     page.show()
 
 
-def _add_facts(page: Page, process: Process) -> None:
+def add_facts(page: Page, process: Process) -> None:
     times = [
         f"{what} {seconds} s"
         for what, seconds in (("user", process.user_time), ("kernel", process.kernel_time))

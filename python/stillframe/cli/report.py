@@ -41,12 +41,12 @@ def run(request: Request, which: str | None, with_locals: bool) -> None:
     page = Page()
     _add_file(page, dump)
     page.blank()
-    _add_crash(page, dump)
+    add_crash(page, dump)
     _add_stacks(page, dump, threads)
     if with_locals:
         _add_locals(page, threads)
     _add_modules(page, dump, threads)
-    _add_missing(page, dump, threads)
+    add_missing(page, dump, threads)
     page.show()
 
 
@@ -85,7 +85,7 @@ def _why_no_crash(dump: Dump) -> str:
     return "no crash: the dump was taken of a running program"
 
 
-def _add_crash(page: Page, dump: Dump) -> None:
+def add_crash(page: Page, dump: Dump) -> None:
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import address_text
 
@@ -170,7 +170,7 @@ def _add_modules(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
         )
 
 
-def _add_missing(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
+def add_missing(page: Page, dump: Dump, threads: Sequence[Thread]) -> None:
     from stillframe.cli.missing import problems_of
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import add_lacks

@@ -68,11 +68,12 @@ def _show_type(dump: Dump, request: Request, name: str) -> None:
     from stillframe.cli.page import Page
 
     page = Page()
-    _add_type(page, type_)
+    add_type(page, type_)
     page.show()
 
 
-def _add_type(page: Page, type_: Type) -> None:
+def add_type(page: Page, type_: Type) -> None:
+    """Its keyword, name and size; below, what it consists of."""
     from stillframe.cli.page import Styled
 
     resolved = type_.resolved

@@ -1,0 +1,196 @@
+"""Verbs of memory: bytes, words, texts, pointers, regions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from stillframe.analysis.address_map import AddressMap
+from stillframe.cli import schema
+from stillframe.cli.page import Styled
+from stillframe.cli.regions import protection
+from stillframe.cli.stacktext import address_text
+from stillframe.cli.verb import Unanswered
+from stillframe.repl.verb import Output, Verb
+
+if TYPE_CHECKING:
+    from stillframe.cli.page import Part
+    from stillframe.repl.session import Session
+
+ROW_BYTES = 16
+DEFAULT_BYTES = 128
+LARGEST_BYTES = 1 << 20
+LONGEST_TEXT_BYTES = 4096
+_LENGTH = re.compile(r"[lL]\??(?:0x)?([0-9a-fA-F]{1,16})")
+"""`L10`: 16 units, as all lengths are hexadecimal."""
+WIDTHS_BYTES = {"db": 1, "dw": 2, "dd": 4, "dq": 8}
+
+
+def span(session: Session, text: str, unit_bytes: int, default_count: int) -> tuple[int, int]:
+    """The start and the count of units of `ADDRESS`, `ADDRESS Lcount` or `ADDRESS END`. :raises Unanswered:"""
+    words = text.split()
+    if words and _LENGTH.fullmatch(words[0]):
+        words.insert(0, "")  # from where the last one ended
+    start = session.address(words[0]) if words and words[0] else session.next_address
+    if start is None:
+        raise Unanswered("say where: an address, a symbol or an expression")
+    count = default_count
+    if len(words) > 1:
+        last = words[1]
+        if (length := _LENGTH.fullmatch(last)) is not None:
+            count = int(length[1], 16)
+        else:
+            count = (session.address(last) - start) // unit_bytes + 1
+    if not 0 < count * unit_bytes <= LARGEST_BYTES or start + count * unit_bytes > 1 << 64:
+        raise Unanswered(f"{count:,} units: no length, or more than {LARGEST_BYTES:,} bytes")
+    return start, count
+
+
+class Display(Verb):
+    """Shows memory as bytes (`db`), words (`dw`), double words (`dd`) or quad words (`dq`).
+
+    `ADDRESS Lcount` says how many, in hexadecimal; `ADDRESS END` shows up to an address. What nobody has is `??`.
+    Without an address, goes on where the last one ended.
+    """
+
+    names = ("db", "dw", "dd", "dq", "dp", "memory", "x/x")
+    usage = "[ADDRESS [Lcount|END]]"
+
+    def run(self, session: Session, name: str, arguments: str) -> Output:
+        """Answers."""
+        width = WIDTHS_BYTES.get(name, session.dump.pointer_size_bytes if name == "dp" else 1)
+        start, count = span(session, arguments, width, DEFAULT_BYTES // width)
+        size = count * width
+        session.next_address = start + size
+        known = known_bytes(session, start, size)
+        spans = session.dump.memory.provenance(start, size)
+        output = Output(data=lambda: schema.memory(session.dump, start, size, spans))
+        for row in range(0, size, ROW_BYTES):
+            part = known[row : row + ROW_BYTES]
+            units = [_unit(part[at : at + width]) for at in range(0, len(part), width)]
+            text = " ".join(units)
+            characters = f"  {_characters(part)}" if width == 1 else ""
+            padding = " " * (3 * ROW_BYTES - 1 - len(text)) if characters else ""
+            output.page.line(Styled(address_text(session.dump, start + row), "dim"), f"  {text}{padding}{characters}")
+        return output
+
+
+def known_bytes(session: Session, start: int, size: int) -> list[int | None]:
+    """Bytes, None for each that is absent."""
+    known: list[int | None] = []
+    for part in session.dump.memory.provenance(start, size):
+        if part.absent is not None:
+            known += [None] * part.size_bytes
+        else:
+            known += session.dump.memory.read(part.address, part.size_bytes)
+    return known
+
+
+def _unit(data: list[int | None]) -> str:
+    return "".join("??" if byte is None else f"{byte:02x}" for byte in reversed(data))
+
+
+def _characters(data: list[int | None]) -> str:
+    return "".join("?" if byte is None else chr(byte) if 0x20 <= byte < 0x7F else "." for byte in data)
+
+
+class Text(Verb):
+    """Shows text up to its end: `da` of bytes (UTF-8), `du` of 16-bit units."""
+
+    names = ("da", "du")
+    usage = "ADDRESS"
+
+    def run(self, session: Session, name: str, arguments: str) -> Output:
+        """Answers."""
+        start, _ = span(session, arguments, 1, 1)
+        data = session.dump.memory.read_partial(start, LONGEST_TEXT_BYTES).data
+        width = 2 if name == "du" else 1
+        if len(data) < width:
+            session.dump.memory.read(start, width)  # says why
+        ends = (at for at in range(0, len(data) - width + 1, width) if not any(data[at : at + width]))
+        end = next(ends, len(data) - len(data) % width)
+        text = data[:end].decode("utf-16-le" if width == 2 else "utf-8", "replace")
+        session.next_address = start + end + width
+        output = Output(data=lambda: {"address": schema.hex_text(session.dump, start), "text": text})
+        output.page.line(Styled(address_text(session.dump, start), "dim"), f'  "{text}"')
+        return output
+
+
+class Pointers(Verb):
+    """Shows words of memory with the symbols that they point to: what is left of calls on a stack, a vtable."""
+
+    names = ("dps", "dds", "dqs", "pointers")
+    usage = "[ADDRESS [Lcount|END]]"
+
+    def run(self, session: Session, name: str, arguments: str) -> Output:
+        """Answers."""
+        dump = session.dump
+        width = {"dds": 4, "dqs": 8}.get(name, dump.pointer_size_bytes)
+        start, count = span(session, arguments, width, ROW_BYTES)
+        session.next_address = start + count * width
+        rows: list[tuple[int, int | None, str]] = []
+        for at in range(start, start + count * width, width):
+            data = dump.memory.read_partial(at, width).data
+            value = int.from_bytes(data, "little") if len(data) == width else None
+            found = dump.symbolize(value) if value else None
+            rows.append((at, value, str(found) if found is not None and found.module is not None else ""))
+        output = Output(
+            data=lambda: {
+                "words": [
+                    {
+                        "address": schema.hex_text(dump, at),
+                        "value": None if value is None else schema.hex_text(dump, value),
+                        "symbol": symbol or None,
+                    }
+                    for at, value, symbol in rows
+                ]
+            }
+        )
+        for at, value, symbol in rows:
+            word = "?" * (2 * width) if value is None else f"{value:0{2 * width}x}"
+            output.page.line(Styled(address_text(dump, at), "dim"), f"  {word}  ", Styled(symbol, "bold"))
+        return output
+
+
+class Address(Verb):
+    """Says what an address belongs to: module, stack, region with its protection; without one, lists the regions."""
+
+    names = ("!address", "address", "region")
+    usage = "[ADDRESS]"
+
+    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
+        """Answers."""
+        dump = session.dump
+        output = Output()
+        if not arguments:
+            rows: list[list[Part]] = [
+                [
+                    address_text(dump, it.base),
+                    address_text(dump, it.base + it.size_bytes),
+                    str(it.state),
+                    protection(it),
+                ]
+                for it in dump.regions
+            ]
+            output.data = lambda: {"regions": rows}
+            if not rows:
+                raise Unanswered("the dump does not list the regions of its address space")
+            output.page.table(rows)
+            return output
+        address = session.address(arguments)
+        known = AddressMap(dump)
+        facts = [address_text(dump, address)]
+        if (module := dump.modules.at(address)) is not None:
+            facts.append(f"in module {module.name}+{address - module.base:#x}: {dump.symbolize(address)}")
+        for stack in known.stacks:
+            if stack.low <= address < stack.high:
+                facts.append(f"in the stack of thread {stack.thread.index}")
+        if (region := known.region_at(address)) is not None:
+            facts.append(f"region {region.base:#x}, {region.size_bytes:,} bytes, {region.state}, {protection(region)}")
+        facts += [f"in unloaded module {it.name}" for it in known.unloaded_at(address)]
+        (part, *_) = dump.memory.provenance(address, 1)
+        facts.append(f"its byte: {part.absent or part.source}")
+        output.data = lambda: {"address": facts[0], "facts": facts[1:]}
+        for fact in facts:
+            output.page.line(fact)
+        return output

@@ -1,0 +1,84 @@
+"""Where a debugging session stands: the dump, a thread and a frame of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from stillframe.cli import select
+from stillframe.cli.verb import Unanswered
+from stillframe.errors import ExpressionError, StillframeError
+from stillframe.model.expression.expression import Expression
+
+if TYPE_CHECKING:
+    from stillframe import Dump, Frame, Thread
+    from stillframe.model.expression.scope import Scope
+    from stillframe.model.value.value import Value
+
+_BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{8}`[0-9a-fA-F]{8}")
+"""An address as other debuggers print it; `add` and `fee` are names sooner than numbers."""
+
+
+class Session:
+    """A dump, and what verbs refer to without saying it. Begins at the crash."""
+
+    def __init__(self, dump: Dump) -> None:
+        self.dump = dump
+        self._thread = dump.crashed_thread or next(iter(dump.threads), None)
+        self._frame_number = 0
+        self.next_address: int | None = self.frame.instruction if self._thread and self._thread.frames else None
+        """Where a listing of memory or code without an address goes on."""
+        self.is_over = False
+
+    @property
+    def thread(self) -> Thread:
+        """The current thread. :raises Unanswered: if the dump lists none."""
+        if self._thread is None:
+            raise Unanswered("the dump lists no threads")
+        return self._thread
+
+    @property
+    def frame(self) -> Frame:
+        """The current frame. :raises Unanswered: if the thread has none."""
+        return select.frame(self.thread, self._frame_number)
+
+    def choose_thread(self, thread: Thread) -> None:
+        """Makes `thread` the current one, at its innermost frame."""
+        self._thread, self._frame_number = thread, 0
+
+    def choose_frame(self, number: int) -> None:
+        """Makes a frame of the current thread the current one. :raises Unanswered:"""
+        select.frame(self.thread, number)
+        self._frame_number = number
+
+    @property
+    def scope(self) -> Scope:
+        """What names mean now: those of the current frame, or global ones where there is none."""
+        if self._thread is None or not self._thread.frames:
+            return self.dump.scope
+        return self.frame.scope
+
+    def evaluate(self, text: str) -> Value:
+        """The value of an expression. :raises ExpressionError: :raises StillframeError:"""
+        return Expression(text).value(self.scope)
+
+    def address(self, text: str) -> int:
+        """An address: hexadecimal digits with or without `0x`, a symbol, `module+offset`, or an expression.
+
+        :raises Unanswered: if it is none of these.
+        """
+        if _BARE_HEX.fullmatch(text):
+            return int(text.replace("`", ""), 16)
+        try:
+            return self.dump.address_of(text)
+        except StillframeError:
+            pass
+        try:
+            value = self.evaluate(text)
+        except ExpressionError as error:
+            raise Unanswered(f"{text}: {error}") from error
+        type_ = value.type.resolved
+        number = value.address if type_.kind in {"function", "array"} or type_.is_class else int(value)
+        if number is None:
+            raise Unanswered(f"{text}: it is in a register, and has no address")
+        return number & ((1 << 64) - 1)
