@@ -10,6 +10,7 @@ import pytest
 
 import stillframe
 from stillframe import Value
+from stillframe.model.natvis.sources import shipped
 from support.containers import CHILDREN, EXPRESSIONS, LINES, PROGRAM
 from support.cores import core_of
 
@@ -77,10 +78,10 @@ def test_long_lines_are_cut(main: Frame) -> None:
     assert value_of(main, "queue").format(length=30) == "size=299 {1, 4, 9, 16, 25, …}"
 
 
-def test_the_shipped_files_are_without_mistakes(main: Frame) -> None:
-    from stillframe.model.natvis.sources import Sources
-
-    sources = Sources(())
-    sources.rules_of(None)
-    assert len(sources._shipped) == 3
-    assert [problem for file in sources._shipped for problem in file.problems] == []
+def test_the_shipped_files_are_without_mistakes() -> None:
+    files = shipped()
+    assert [file.name for file in files] == [
+        "stillframe/libcxx.natvis", "stillframe/libstdcxx.natvis", "stillframe/microsoft_stl.natvis",
+    ]  # fmt: skip
+    assert [problem for file in files for problem in file.problems] == []
+    assert all(pattern.key.startswith("std::") for file in files for rule in file.rules for pattern in rule.patterns)
