@@ -18,6 +18,7 @@ from stillframe.model.natvis.rules import (
     Synthetic,
 )
 from stillframe.model.natvis.scope import TooMuchWork, is_of_no_use
+from stillframe.model.value.strings import character_bytes
 from stillframe.model.value.text import Style
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from stillframe.model.natvis.presenter import Presenter
     from stillframe.model.natvis.rules import Expand, Part
     from stillframe.model.natvis.scope import Subject, Work
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
 DEEPEST = 16
@@ -66,12 +68,18 @@ def children(presenter: Presenter, value: Value, view: str | None, work: Work, d
         type_ = value.type.resolved
     if type_.kind == "array":
         yield from (Child(f"[{index}]", value.element_(index), is_index=True) for index in range(type_.count or 0))
-    elif type_.kind == "pointer" and type_.target is not None and type_.target.resolved.kind != "void" and value:
+    elif type_.kind == "pointer" and _opens_to_number(type_.target) and value:
         yield Child("*", value.dereference())
     elif type_.is_class and (format_ is None or "!" not in format_.names):
         yield from _of_class(presenter, value, view, work, depth)
     elif type_.is_class:
         yield from members(value)
+
+
+def _opens_to_number(target: Type | None) -> bool:
+    """Whether a pointer's target is worth a line of its own: text is shown with the pointer."""
+    is_scalar = target is not None and target.resolved.kind in {"base", "enum", "pointer", "array"}
+    return is_scalar and character_bytes(target) is None
 
 
 def _is_as_declared(format_: Format | None) -> bool:
