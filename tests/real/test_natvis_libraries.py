@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
+from itertools import islice
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +75,22 @@ def test_pointers_that_own_are_followed_in_expressions(main: Frame) -> None:
         value = main.eval(text)
         assert isinstance(value, Value)
         assert (text, int(value)) == (text, expected)
+
+
+def test_garbage_in_place_of_containers(main: Frame) -> None:
+    """Objects of every type where there are none: each is a line and some children, soon."""
+    values = [value_of(main, name) for name in LINES]
+    addresses = [value.address for value in values if value.address is not None]
+    chance = Random(1)
+    for _ in range(150):
+        value = chance.choice(values)
+        address = chance.randrange(min(addresses), max(addresses)) & ~7
+        garbage = Value.at_address(value.process_, value.type, address)
+        start = time.monotonic()
+        assert len(garbage.format()) <= 200
+        for child in islice(garbage.children_(), 30):
+            assert len(child.format()) <= 200
+        assert time.monotonic() - start < 10, (value.type.name, hex(address))
 
 
 def test_long_lines_are_cut(main: Frame) -> None:
