@@ -6,7 +6,7 @@ use crate::debuginfo::{CallTarget, DebugInfo, Machine, Place, TypeId, TypeShape}
 use crate::registers::{Cpu, Register};
 
 /// Types that are looked at, from one to the next.
-const MOST_TYPES: usize = 256;
+const MOST_TYPES: usize = 96;
 /// Members and enumerators of one type that are followed.
 const MOST_MEMBERS: usize = 8;
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use gimli::constants as dw;
 use gimli::{AttributeValue, EntriesRaw, Section, UnitOffset};
 
-use super::Dwarf;
 use super::entry::Origin;
 use super::file::{File, Need, Slice, UnitAt, headers};
 use super::name_index::{Wanted, is_wanted};
@@ -17,6 +16,7 @@ use super::places::{Placing, is_shared};
 use super::spelling::Spelling;
 use super::split::SplitUnits;
 use super::unit::{Unit, View, qualifies};
+use super::{Dwarf, UNNAMED};
 use crate::debuginfo::TypeId;
 
 /// Entries that are kept.
@@ -121,7 +121,7 @@ struct Open {
 #[derive(Debug, Clone, Copy)]
 enum Scope {
     Known(Spelling),
-    /// What the entry is called is said elsewhere.
+    /// By the name of this entry: of a function, most of which hold nothing to be found, or one that is said elsewhere.
     Of(UnitOffset),
 }
 
@@ -267,20 +267,27 @@ impl<'w> Walk<'w, '_> {
             };
             while open.pop_if(|scope| scope.depth >= depth).is_some() {}
             let tag = abbreviation.tag();
-            let qualifies = qualifies(tag) && abbreviation.has_children();
-            if !qualifies && !is_wanted(tag, Wanted::Type) && !is_wanted(tag, Wanted::Data) {
+            let in_function = open.last().is_some_and(|open| open.in_function);
+            let qualifies = qualifies(tag) && abbreviation.has_children() && open.len() < DEEPEST;
+            if tag == dw::DW_TAG_subprogram || !qualifies && !may_be_found(abbreviation, in_function) {
                 entries.skip_attributes(abbreviation.attributes())?;
+                if qualifies {
+                    open.push(Open { depth, scope: Scope::Of(offset), in_function: true });
+                }
                 continue;
             }
             let naming = self.naming(&mut entries, abbreviation)?;
-            let around = open.last();
-            let scope = around.map_or(Scope::Known(Spelling::EMPTY), |open| open.scope);
-            let in_function = around.is_some_and(|open| open.in_function);
-            let added = self.add(offset, tag, &naming, scope, in_function);
-            self.is_full = added.is_none();
-            if qualifies && open.len() < DEEPEST {
+            if in_function && !is_found_in_function(tag, &naming) {
+                if qualifies {
+                    open.push(Open { depth, scope: Scope::Of(offset), in_function });
+                }
+                continue;
+            }
+            let scope = self.known(open.last_mut());
+            self.is_full |= self.add(offset, tag, &naming, scope).is_none();
+            if qualifies {
                 let scope = self.scope(offset, tag, &naming, scope);
-                open.push(Open { depth, scope, in_function: in_function || tag == dw::DW_TAG_subprogram });
+                open.push(Open { depth, scope, in_function });
             }
         }
         Ok(())
@@ -312,19 +319,15 @@ impl<'w> Walk<'w, '_> {
     }
 
     /// What the names of an entry's children are qualified with.
-    fn scope(&mut self, offset: UnitOffset, tag: gimli::DwTag, naming: &Naming<'_>, around: Scope) -> Scope {
-        if let Some(declared) = self.declared(naming) {
-            return Scope::Known(declared.and(b"::"));
+    fn scope(&self, offset: UnitOffset, tag: gimli::DwTag, naming: &Naming<'_>, around: Spelling) -> Scope {
+        match (naming.reference, self.declared(naming)) {
+            (Some(_), Some(declared)) => Scope::Known(declared.and(b"::")),
+            (Some(_), None) => Scope::Of(offset),
+            (None, _) => {
+                let name = naming.name.unwrap_or_else(|| unnamed(tag).as_bytes());
+                Scope::Known(around.and(name).and(b"::"))
+            }
         }
-        if naming.reference.is_some() {
-            return Scope::Of(offset);
-        }
-        let name = naming.name.unwrap_or_else(|| unnamed(tag).as_bytes());
-        let spelling = self.known(around).and(name);
-        if tag == dw::DW_TAG_subprogram {
-            self.named.insert(offset.0, spelling);
-        }
-        Scope::Known(spelling.and(b"::"))
     }
 
     /// What the declaration that an entry refers to is called, if it came before.
@@ -335,14 +338,18 @@ impl<'w> Walk<'w, '_> {
         }
     }
 
-    fn known(&self, scope: Scope) -> Spelling {
-        match scope {
+    /// What names in an open entry are qualified with.
+    fn known(&self, open: Option<&mut Open>) -> Spelling {
+        let Some(open) = open else { return Spelling::EMPTY };
+        let spelling = match open.scope {
             Scope::Known(spelling) => spelling,
             Scope::Of(offset) => {
-                let name = self.collect.dwarf.qualified_name(&self.walked(), offset).unwrap_or_default();
-                Spelling::EMPTY.and(name.as_bytes()).and(b"::")
+                let name = self.collect.dwarf.qualified_name(&self.walked(), offset);
+                Spelling::EMPTY.and(name.as_deref().unwrap_or(UNNAMED).as_bytes()).and(b"::")
             }
-        }
+        };
+        open.scope = Scope::Known(spelling);
+        spelling
     }
 
     /// The unit with its scopes, which names need.
@@ -352,21 +359,14 @@ impl<'w> Walk<'w, '_> {
     }
 
     /// Adds an entry if it is something to be found. None if there was too much.
-    fn add(
-        &mut self,
-        offset: UnitOffset,
-        tag: gimli::DwTag,
-        naming: &Naming<'w>,
-        scope: Scope,
-        in_function: bool,
-    ) -> Option<()> {
+    fn add(&mut self, offset: UnitOffset, tag: gimli::DwTag, naming: &Naming<'w>, scope: Spelling) -> Option<()> {
         let id = || self.collect.dwarf.id_of(self.unit, offset);
         if is_wanted(tag, Wanted::Type) {
             // One without name is found through what has its type; of one whose content is in a type unit, that is.
             let Some(name) = naming.name else { return Some(()) };
             let rank = Rank::of(tag, naming.is_declaration);
             // (gcc puts the definition of a type unit outside of the namespace, in which it leaves a declaration.)
-            let spelling = self.declared(naming).unwrap_or_else(|| self.known(scope).and(name));
+            let spelling = self.declared(naming).unwrap_or_else(|| scope.and(name));
             if naming.is_declaration {
                 self.named.insert(offset.0, spelling);
             }
@@ -377,10 +377,6 @@ impl<'w> Walk<'w, '_> {
         }
         let is_placed = naming.location.is_some() || naming.has_constant;
         if tag == dw::DW_TAG_member && !naming.is_declaration && !is_placed {
-            return Some(());
-        }
-        // Of the variables of functions those count that all calls share.
-        if in_function && !naming.location.as_ref().is_some_and(is_shared) {
             return Some(());
         }
         let Some(spelling) = self.data_name(offset, naming, scope, is_placed) else { return Some(()) };
@@ -395,14 +391,36 @@ impl<'w> Walk<'w, '_> {
         self.collect.add_data(spelling, id(), rva)
     }
 
-    fn data_name(&self, offset: UnitOffset, naming: &Naming<'w>, scope: Scope, is_placed: bool) -> Option<Spelling> {
+    fn data_name(&self, offset: UnitOffset, naming: &Naming<'w>, scope: Spelling, is_placed: bool) -> Option<Spelling> {
         match (naming.name, naming.reference) {
-            (Some(name), None) => Some(self.known(scope).and(name)),
+            (Some(name), None) => Some(scope.and(name)),
             (_, Some(_)) => self.declared(naming).or_else(|| {
                 let name = self.collect.dwarf.qualified_name(&self.walked(), offset).filter(|_| is_placed)?;
                 Some(Spelling::EMPTY.and(name.as_bytes()))
             }),
             (None, None) => None,
         }
+    }
+}
+
+/// Whether an entry with this abbreviation can be something to be found: most are not, and need not be read.
+fn may_be_found(abbreviation: &gimli::Abbreviation, in_function: bool) -> bool {
+    let has = |name| abbreviation.attributes().iter().any(|it| it.name() == name);
+    match abbreviation.tag() {
+        dw::DW_TAG_member => has(dw::DW_AT_declaration) || has(dw::DW_AT_const_value),
+        // Of the variables of functions those count that all calls share: they have one location, and no list of them.
+        dw::DW_TAG_variable if in_function => abbreviation.attributes().iter().any(|it| {
+            let is_list = matches!(it.form(), dw::DW_FORM_sec_offset | dw::DW_FORM_loclistx | dw::DW_FORM_data4);
+            it.name() == dw::DW_AT_location && !is_list
+        }),
+        tag => is_wanted(tag, Wanted::Data) || is_wanted(tag, Wanted::Type) && has(dw::DW_AT_name),
+    }
+}
+
+/// Whether something in a function is to be found: a type with a name, or a variable that all calls share.
+fn is_found_in_function(tag: gimli::DwTag, naming: &Naming<'_>) -> bool {
+    match is_wanted(tag, Wanted::Data) {
+        true => naming.location.as_ref().is_some_and(is_shared),
+        false => naming.name.is_some(),
     }
 }

@@ -244,7 +244,7 @@ impl<'c> Context<'c, '_> {
 
     fn part(&self, piece: &Piece<'_>) -> Located {
         let skipped_bits = piece.bit_offset.unwrap_or(0);
-        let (Ok(skipped_bytes), true) = (u32::try_from(skipped_bits / 8), skipped_bits % 8 == 0) else {
+        let (Ok(skipped_bytes), true) = (u32::try_from(skipped_bits / 8), skipped_bits.is_multiple_of(8)) else {
             return Located::Absent(Missing::Expression);
         };
         let rest = |bytes: &[u8]| {

@@ -288,3 +288,15 @@ fn breakpad_names_registers_of_arm64_by_number() {
     assert_eq!((frames.len(), end), (2, WalkEnd::Done(Stop::EndOfStack)));
     assert_eq!(frames[1], (BASE + 0x2008, Trust::Cfi));
 }
+
+#[test]
+fn the_outermost_frame_has_a_canonical_frame_address_too() {
+    let process = process(simple(), &[RETURN]);
+    let walk = walk_from(&process, &[]);
+    caller_of(&walk);
+    let [inner, outer] = &walk.frames[..] else { panic!("{:?}", walk.frames) };
+    // The walk went beyond the first frame, and says where that begins; of the second only its own record tells.
+    assert_eq!((inner.cfa, outer.cfa), (Some(STACK + 8), None));
+    assert_eq!(canonical_frame_address(&process, inner), Some(STACK + 8));
+    assert_eq!(canonical_frame_address(&process, outer), Some(STACK + 16));
+}

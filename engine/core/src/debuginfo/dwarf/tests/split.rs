@@ -5,7 +5,7 @@ use super::*;
 use crate::debuginfo::dwarf::{Skeleton, SplitFiles};
 
 /// The program with its `.dwo` file, or with the package of it.
-fn attached(name: &str, as_package: bool) -> Dwarf {
+pub fn attached(name: &str, as_package: bool) -> Dwarf {
     let dwarf = open(name);
     let ids = dwarf.skeletons().into_iter().map(|it| it.dwo_id);
     let files = if as_package {

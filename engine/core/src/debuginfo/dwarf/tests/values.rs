@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::debuginfo::dwarf::SplitFiles;
+use crate::debuginfo::file::DebugFile;
 use crate::debuginfo::{BaseEncoding, Bits, ClassKind, MemberKind, PointerKind, TypeShape, VirtualBase};
 
 fn file(name: &str) -> PathBuf {
@@ -335,4 +336,30 @@ fn an_index_of_names_saves_reading_all_units() {
     let dwarf = program("gcc5");
     assert_eq!(dwarf.types_named("geo::Circle"), []);
     assert!(dwarf.catalog.get().is_some());
+}
+
+#[test]
+fn types_in_every_container() {
+    // shapes.cpp in ELF and PE files of three processors, with a supplementary file, and split, of DWARF 4 and 5.
+    let open = |name: &str| DebugFile::open(Data::map(&shapes(name)).unwrap(), None).unwrap().info;
+    let mut files: Vec<(&str, Arc<dyn DebugInfo>)> =
+        ["shapes.x64", "shapes.x86", "shapes.arm64", "shapes.x86.exe", "shapes.x64.exe"]
+            .map(|it| (it, open(it)))
+            .into();
+    let supplementary = elf(&shapes("shapes.sup"));
+    files.push(("shapes.dwz", Arc::new(Dwarf::new(elf(&shapes("shapes.dwz")), Some(supplementary)))));
+    files.push(("split4", Arc::new(super::split::attached("split4", true))));
+    files.push(("split5", Arc::new(super::split::attached("split5", false))));
+    for (name, info) in files {
+        let rect = *info.types_named("geo::Rect").first().unwrap_or_else(|| panic!("{name}: {:?}", info.problems()));
+        assert_eq!(info.type_of(rect).unwrap().size_bytes, Some(8), "{name}");
+        let members = info.members_of(rect);
+        let found: Vec<_> = members.iter().map(|it| (it.name.as_str(), it.kind)).collect();
+        assert_eq!(found, [("width", field(0)), ("height", field(4))], "{name}");
+        let int = info.type_of(members[1].type_id.unwrap()).unwrap();
+        assert_eq!((int.name.as_str(), int.size_bytes), ("int", Some(4)), "{name}");
+        let counter = info.symbols_named("counter")[0].rva;
+        let data = info.data_named("counter");
+        assert_eq!(data.iter().map(|it| it.place.clone()).collect::<Vec<_>>(), [Place::Static(counter)], "{name}");
+    }
 }
