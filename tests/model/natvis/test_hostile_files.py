@@ -79,7 +79,7 @@ def test_intrinsics_in_deeply_nested_expressions(box: Box) -> None:
         <Expand><Item Name="x">f()</Item></Expand>{CLOSE}"""
     )
     assert str(value).startswith("<the expressions of this visualizer are nested too deeply> {Base=")
-    assert shown(value) == ["=<the expressions of this visualizer are nested too deeply>"]
+    assert shown(value) == ["=<test.natvis:3: the expressions of this visualizer are nested too deeply>"]
 
 
 def test_a_thousand_expressions(box: Box) -> None:
