@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
+from itertools import islice
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 import stillframe
 from stillframe import Value
+from stillframe.model.natvis.sources import shipped
 from support.containers import CHILDREN, EXPRESSIONS, LINES, PROGRAM
 from support.cores import core_of
 
@@ -73,14 +77,30 @@ def test_pointers_that_own_are_followed_in_expressions(main: Frame) -> None:
         assert (text, int(value)) == (text, expected)
 
 
+def test_garbage_in_place_of_containers(main: Frame) -> None:
+    """Objects of every type where there are none: each is a line and some children, soon."""
+    values = [value_of(main, name) for name in LINES]
+    addresses = [value.address for value in values if value.address is not None]
+    chance = Random(1)
+    for _ in range(150):
+        value = chance.choice(values)
+        address = chance.randrange(min(addresses), max(addresses)) & ~7
+        garbage = Value.at_address(value.process_, value.type, address)
+        start = time.monotonic()
+        assert len(garbage.format()) <= 200
+        for child in islice(garbage.children_(), 30):
+            assert len(child.format()) <= 200
+        assert time.monotonic() - start < 10, (value.type.name, hex(address))
+
+
 def test_long_lines_are_cut(main: Frame) -> None:
     assert value_of(main, "queue").format(length=30) == "size=299 {1, 4, 9, 16, 25, …}"
 
 
-def test_the_shipped_files_are_without_mistakes(main: Frame) -> None:
-    from stillframe.model.natvis.sources import Sources
-
-    sources = Sources(())
-    sources.rules_of(None)
-    assert len(sources._shipped) == 3
-    assert [problem for file in sources._shipped for problem in file.problems] == []
+def test_the_shipped_files_are_without_mistakes() -> None:
+    files = shipped()
+    assert [file.name for file in files] == [
+        "stillframe/libcxx.natvis", "stillframe/libstdcxx.natvis", "stillframe/microsoft_stl.natvis",
+    ]  # fmt: skip
+    assert [problem for file in files for problem in file.problems] == []
+    assert all(pattern.key.startswith("std::") for file in files for rule in file.rules for pattern in rule.patterns)

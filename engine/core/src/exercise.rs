@@ -138,6 +138,7 @@ pub fn debug_info(debug: &dyn DebugInfo) {
         debug.lines_in(rva, Rva(rva.0.saturating_add(0x40)));
     }
     debug.lines_in(Rva(0), Rva(u32::MAX));
+    debug.natvis_files();
     for symbol in debug.symbols_matching(&mut |_| true, MOST) {
         debug.symbols_named(&symbol.name);
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stillframe.cli import select
-from stillframe.cli.verb import Unanswered, verb
+from stillframe.cli.verb import Unanswered, tell_problems, verb
 from stillframe.errors import ExpressionError, Unreadable
 from stillframe.model.expression.expression import Expression
 
@@ -49,6 +49,7 @@ def run(request: Request, text: str, which: str, frame_number: int | None, depth
         schema.show(_as_json(dump, text, value, depth))
     else:
         _show(value, depth)
+    tell_problems(dump)
     if (absent := _absent(value)) is not None:
         raise Unanswered(f"{text}: {absent}")
 

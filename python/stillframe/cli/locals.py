@@ -8,7 +8,7 @@ import click
 
 from stillframe import Absent
 from stillframe.cli import select
-from stillframe.cli.verb import verb
+from stillframe.cli.verb import tell_problems, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def run(request: Request, which: str, frame_number: int | None, depth: int) -> N
         from stillframe.cli import schema, value_json
 
         schema.show({"threads": [value_json.thread_locals(dump, *each, depth=depth) for each in chosen]})
+        tell_problems(dump)
         return
     from stillframe.cli.page import Page
     from stillframe.cli.stacktext import add_lacks
@@ -53,6 +54,7 @@ def run(request: Request, which: str, frame_number: int | None, depth: int) -> N
         page.blank()
         add_lacks(page, [thread for thread, _ in chosen])
     page.show()
+    tell_problems(dump)
 
 
 def add_locals(page: Page, thread: Thread, frames: Sequence[Frame], *, depth: int = DEFAULT_DEPTH) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,10 @@ from stillframe.errors import StillframeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+MOST_PROBLEMS = 20
+"""Of natvis files, that are told."""
 
 
 class Unanswered(StillframeError):  # noqa: N818 - the name of the outcome
@@ -37,6 +42,19 @@ class Request(NamedTuple):
             if not Path(path).exists():
                 raise click.UsageError(f"--natvis {path}: no such file or folder.")
         return stillframe.open(self.path, symbols=self.symbols, natvis=self.natvis)
+
+
+def tell_problems(dump: stillframe.Dump) -> None:
+    """Says on standard error what is wrong with the natvis files that were needed, after the answer."""
+    problems = dump.natvis_problems
+    if not problems:
+        return
+    from stillframe.cli.page import one_line
+
+    for problem in problems[:MOST_PROBLEMS]:
+        print(f"stillframe: natvis: {one_line(problem)}", file=sys.stderr)
+    if len(problems) > MOST_PROBLEMS:
+        print(f"stillframe: natvis: {len(problems) - MOST_PROBLEMS:,} more problems", file=sys.stderr)
 
 
 def verb(run: Callable[..., None], *parameters: click.Parameter) -> click.Command:

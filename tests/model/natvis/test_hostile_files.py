@@ -72,6 +72,16 @@ def test_intrinsics_that_call_themselves(box: Box) -> None:
     assert str(value).startswith("<intrinsics call each other more than 24 times> {Base=")
 
 
+def test_intrinsics_in_deeply_nested_expressions(box: Box) -> None:
+    nested = "(1 + " * 45 + "f()" + ")" * 45
+    value = box.value(
+        f"""{OPEN}<Intrinsic Name="f" Expression="{nested}"/><DisplayString>{{f()}}</DisplayString>
+        <Expand><Item Name="x">f()</Item></Expand>{CLOSE}"""
+    )
+    assert str(value).startswith("<the expressions of this visualizer are nested too deeply> {Base=")
+    assert shown(value) == ["=<test.natvis:3: the expressions of this visualizer are nested too deeply>"]
+
+
 def test_a_thousand_expressions(box: Box) -> None:
     assert len(str(box.value(f"{OPEN}<DisplayString>{'{a}' * 900}</DisplayString>{CLOSE}"))) <= 200
 

@@ -18,15 +18,17 @@ from stillframe.model.natvis.rules import (
     Synthetic,
 )
 from stillframe.model.natvis.scope import TooMuchWork, is_of_no_use
+from stillframe.model.value.strings import character_bytes
 from stillframe.model.value.text import Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stillframe.model.expression.specifiers import Format
+    from stillframe.model.natvis.presenter import Presenter
     from stillframe.model.natvis.rules import Expand, Part
     from stillframe.model.natvis.scope import Subject, Work
-    from stillframe.model.natvis.visualizers import Visualizers
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
 DEEPEST = 16
@@ -52,7 +54,7 @@ def bounded(children: Iterator[Child], work: Work) -> Iterator[Child]:
         work.above.clear()
 
 
-def children(visualizers: Visualizers, value: Value, view: str | None, work: Work, depth: int) -> Iterator[Child]:
+def children(presenter: Presenter, value: Value, view: str | None, work: Work, depth: int) -> Iterator[Child]:
     """What a value opens to. :raises StillframeError: if it cannot be read."""
     if depth < 0:
         yield Child.remark("opens to itself, or too deep")
@@ -66,24 +68,30 @@ def children(visualizers: Visualizers, value: Value, view: str | None, work: Wor
         type_ = value.type.resolved
     if type_.kind == "array":
         yield from (Child(f"[{index}]", value.element_(index), is_index=True) for index in range(type_.count or 0))
-    elif type_.kind == "pointer" and type_.target is not None and type_.target.resolved.kind != "void" and value:
+    elif type_.kind == "pointer" and _opens_to_number(type_.target) and value:
         yield Child("*", value.dereference())
     elif type_.is_class and (format_ is None or "!" not in format_.names):
-        yield from _of_class(visualizers, value, view, work, depth)
+        yield from _of_class(presenter, value, view, work, depth)
     elif type_.is_class:
         yield from members(value)
+
+
+def _opens_to_number(target: Type | None) -> bool:
+    """Whether a pointer's target is worth a line of its own: text is shown with the pointer."""
+    is_scalar = target is not None and target.resolved.kind in {"base", "enum", "pointer", "array"}
+    return is_scalar and character_bytes(target) is None
 
 
 def _is_as_declared(format_: Format | None) -> bool:
     return format_ is not None and bool(format_.names & {"nd", "!"})
 
 
-def _of_class(visualizers: Visualizers, value: Value, view: str | None, work: Work, depth: int) -> Iterator[Child]:
-    for subject in visualizers.subjects(value, view, work):
+def _of_class(presenter: Presenter, value: Value, view: str | None, work: Work, depth: int) -> Iterator[Child]:
+    for subject in presenter.subjects(value, view, work):
         expand = subject.rule.expand
         if expand is None:
             break
-        shown = _parts(visualizers, subject, expand, depth, elements_only=False)
+        shown = _parts(presenter, subject, expand, depth, elements_only=False)
         try:
             first = next(shown, None)
         except ExpressionError as error:
@@ -106,20 +114,20 @@ def members(value: Value, depth: int = DEEPEST) -> Iterator[Child]:
             yield from members(part, depth - 1)
 
 
-def elements(visualizers: Visualizers, subject: Subject) -> Iterator[Child]:
+def elements(presenter: Presenter, subject: Subject) -> Iterator[Child]:
     """The elements of a container alone, without what its rule tells besides."""
     expand = subject.rule.expand
-    return iter(()) if expand is None else _parts(visualizers, subject, expand, DEEPEST, elements_only=True)
+    return iter(()) if expand is None else _parts(presenter, subject, expand, DEEPEST, elements_only=True)
 
 
-def parts(visualizers: Visualizers, subject: Subject) -> Iterator[Child]:
+def parts(presenter: Presenter, subject: Subject) -> Iterator[Child]:
     """All that a rule tells."""
     expand = subject.rule.expand
-    return iter(()) if expand is None else _parts(visualizers, subject, expand, DEEPEST, elements_only=False)
+    return iter(()) if expand is None else _parts(presenter, subject, expand, DEEPEST, elements_only=False)
 
 
 def _parts(
-    visualizers: Visualizers, subject: Subject, expand: Expand, depth: int, *, elements_only: bool
+    presenter: Presenter, subject: Subject, expand: Expand, depth: int, *, elements_only: bool
 ) -> Iterator[Child]:
     """:raises ExpressionError: if an expression means nothing here, before anything was shown; if all that count do."""
     is_first = True
@@ -131,7 +139,7 @@ def _parts(
             subject.work.take()
             if not subject.holds(part.guard):
                 continue
-            for child in _part(visualizers, subject, part, depth, elements_only=elements_only):
+            for child in _part(presenter, subject, part, depth, elements_only=elements_only):
                 is_first = False
                 yield child
         except ExpressionError as error:
@@ -151,17 +159,15 @@ def _parts(
         raise useless
 
 
-def _part(
-    visualizers: Visualizers, subject: Subject, part: Part, depth: int, *, elements_only: bool
-) -> Iterator[Child]:
+def _part(presenter: Presenter, subject: Subject, part: Part, depth: int, *, elements_only: bool) -> Iterator[Child]:
     match part:
         case Item():
             name = "" if part.name is None else display.filled(subject, part.name, Style())
             yield Child(name, subject.value(part.expression), is_index=_INDEX.fullmatch(name) is not None)
         case Synthetic():
-            yield _synthetic(visualizers, subject, part, depth)
+            yield _synthetic(presenter, subject, part, depth)
         case ExpandedItem():
-            yield from _expanded(visualizers, subject, part, depth, elements_only=elements_only)
+            yield from _expanded(presenter, subject, part, depth, elements_only=elements_only)
         case ArrayItems():
             yield from lists.of_array(subject, part)
         case IndexItems():
@@ -175,21 +181,21 @@ def _part(
 
 
 def _expanded(
-    visualizers: Visualizers, subject: Subject, part: ExpandedItem, depth: int, *, elements_only: bool
+    presenter: Presenter, subject: Subject, part: ExpandedItem, depth: int, *, elements_only: bool
 ) -> Iterator[Child]:
     value = subject.value(part.expression)
     format_ = getattr(value, "specifiers_", None)
     view = None if format_ is None else format_.view
     if elements_only and value.type.is_class:
-        for inner in visualizers.subjects(value, view, subject.work):
+        for inner in presenter.subjects(value, view, subject.work):
             expand = inner.rule.expand
             if expand is not None and expand.is_container and depth > 0:
-                yield from _parts(visualizers, inner, expand, depth - 1, elements_only=True)
+                yield from _parts(presenter, inner, expand, depth - 1, elements_only=True)
                 return
-    yield from children(visualizers, value, view, subject.work, depth - 1)
+    yield from children(presenter, value, view, subject.work, depth - 1)
 
 
-def _synthetic(visualizers: Visualizers, subject: Subject, part: Synthetic, depth: int) -> Child:
+def _synthetic(presenter: Presenter, subject: Subject, part: Synthetic, depth: int) -> Child:
     name = display.filled(subject, part.name, Style())
     text = ""
     for each in part.displays:
@@ -203,7 +209,7 @@ def _synthetic(visualizers: Visualizers, subject: Subject, part: Synthetic, dept
         name,
         None,
         text,
-        inside=lambda: bounded(_parts(visualizers, subject, expand, depth - 1, elements_only=False), subject.work),
+        inside=lambda: bounded(_parts(presenter, subject, expand, depth - 1, elements_only=False), subject.work),
     )
 
 

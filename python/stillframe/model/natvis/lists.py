@@ -7,7 +7,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from stillframe.errors import OperationError
+from stillframe.errors import OperationError, Unreadable
 from stillframe.model.natvis import display
 from stillframe.model.natvis.child import Child
 from stillframe.model.value.location import Missing
@@ -29,6 +29,9 @@ MOST_ABSENT = 8
 """Elements in a row that are not there: what follows them is not, either."""
 
 
+NOT_THERE = "the elements behind are not there, either"
+
+
 def index_value(subject: Subject, index: int) -> Value:
     """What `$i` stands for."""
     types = subject.scope.process.types
@@ -39,6 +42,11 @@ def size_of(subject: Subject, sizes: Choices) -> int | None:
     """How many elements are claimed; None if nothing says so. :raises ExpressionError: :raises Unreadable:"""
     value = subject.chosen(sizes)
     return None if value is None else int(value.number_())
+
+
+def is_absent(value: Value) -> bool:
+    """Whether not even the first byte of an element is there."""
+    return isinstance(value.place_.read(1), Missing)
 
 
 def claimed(size: int) -> str:
@@ -66,10 +74,10 @@ def of_array(subject: Subject, part: ArrayItems) -> Iterator[Child]:
             break
         subject.work.take()
         element = pointer.element_(position)
-        absent = absent + 1 if isinstance(element.place_.read(1), Missing) else 0
+        absent = absent + 1 if is_absent(element) else 0
         yield Child(name, element, is_index=True)
         if absent >= MOST_ABSENT:
-            yield Child.remark("the elements behind are not there, either")
+            yield Child.remark(NOT_THERE)
             break
     if any(size < 0 or size > MOST_ELEMENTS for size in sizes):
         yield Child.remark(next(claimed(size) for size in sizes if size < 0 or size > MOST_ELEMENTS))
@@ -86,11 +94,21 @@ def _indices(sizes: list[int], bounds: list[int], *, is_forward: bool) -> Iterat
 
 def of_indices(subject: Subject, part: IndexItems) -> Iterator[Child]:
     """`<IndexListItems>`"""
-    size = size_of(subject, part.sizes) or 0
+    size, absent = size_of(subject, part.sizes) or 0, 0
     for index in range(min(size, MOST_ELEMENTS)):
-        value = subject.on(names={"$i": index_value(subject, index)}).chosen(part.values)
-        if value is not None:
+        try:
+            value = subject.on(names={"$i": index_value(subject, index)}).chosen(part.values)
+        except Unreadable as error:
+            absent += 1
+            yield Child(f"[{index}]", None, f"<{error.reason}>", is_index=True)
+        else:
+            if value is None:
+                continue
+            absent = absent + 1 if is_absent(value) else 0
             yield Child(f"[{index}]", value, is_index=True)
+        if absent >= MOST_ABSENT:
+            yield Child.remark(NOT_THERE)
+            break
     if not 0 <= size <= MOST_ELEMENTS:
         yield Child.remark(claimed(size))
 

@@ -87,7 +87,7 @@ def _canonical(text: str, depth: int) -> str:
 
 
 class Pattern:
-    """The name that a rule is for. An argument `*` stands for any, the last for any number of them."""
+    """The name that a rule is for. An argument `*` stands for any, the last for one or more."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -122,8 +122,7 @@ def _match_names(pattern: Name, name: Name, found: list[str], depth: int) -> boo
 def _match_arguments(pattern: Arguments | None, arguments: Arguments | None, found: list[str], depth: int) -> bool:
     if pattern is None or arguments is None:
         return pattern is arguments
-    if pattern and pattern[-1] == _WILDCARD and len(arguments) >= len(pattern) - 1:
-        # `tuple<*>` is for `tuple<>`, too
+    if pattern and pattern[-1] == _WILDCARD and len(arguments) >= len(pattern):
         if not _match_each(pattern[:-1], arguments[: len(pattern) - 1], found, depth):
             return False
         found += arguments[len(pattern) - 1 :]

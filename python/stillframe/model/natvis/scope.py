@@ -133,8 +133,17 @@ class Subject:
     """An object, a rule for it, a view: what expressions of the rule are evaluated with."""
 
     def __init__(  # noqa: PLR0917 - made in two places
-        self, value: Value, rule: Rule, arguments: Arguments, outer: Scope, work: Work, view: str | None = None
+        self,
+        value: Value,
+        rule: Rule,
+        arguments: Arguments,
+        outer: Scope,
+        work: Work,
+        view: str | None = None,
+        names: Mapping[str, Value] | None = None,
+        whole: Subject | None = None,
     ) -> None:
+        """:param names: `$i`, variables, parameters. :param whole: what the object is a node of."""
         self.object = value
         self.rule = rule
         self.arguments = arguments
@@ -142,27 +151,27 @@ class Subject:
         self.work = work
         self.view = view
         self._outer = outer
-        self._names: Mapping[str, Value] = {}
-        self._whole = self
-        """Of a node, what it is a node of: intrinsics are functions of that."""
+        self._names = names or {}
+        self._whole = whole or self
+        """Intrinsics are functions of that."""
         self._calls = 0
-        self.scope = RuleScope(self, value, outer, {})
+        self.scope = RuleScope(self, value, outer, self._names)
 
     def on(self, node: Value | None = None, names: Mapping[str, Value] | None = None) -> Subject:
         """The same rule with another object, or with more names."""
-        made = Subject(
-            self.object if node is None else node, self.rule, self.arguments, self._outer, self.work, self.view
-        )
-        made._names = self._names if names is None else {**self._names, **names}
-        made._whole = self._whole
+        object_ = self.object if node is None else node
+        more = self._names if names is None else {**self._names, **names}
+        made = Subject(object_, self.rule, self.arguments, self._outer, self.work, self.view, more, self._whole)
         made._calls = self._calls
-        made.scope = RuleScope(made, made.object, self._outer, made._names)
         return made
 
     def value(self, expression: Expression) -> Value:
         """:raises ExpressionError: :raises Unreadable: :raises TooMuchWork:"""
         self.work.take()
-        return expression.value(self.scope)
+        try:
+            return expression.value(self.scope)
+        except RecursionError as error:  # intrinsics that call each other, each in an expression that is nested deeply
+            raise TooMuchWork("the expressions of this visualizer are nested too deeply") from error
 
     def number(self, expression: Expression) -> int:
         """An integer. :raises ExpressionError: :raises Unreadable: :raises TooMuchWork:"""

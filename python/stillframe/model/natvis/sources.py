@@ -5,13 +5,9 @@ in a module's PDB and beside its files; those that stillframe brings along.
 from __future__ import annotations
 
 from functools import cached_property
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from stillframe.errors import words_of
-from stillframe.model.natvis import file
-from stillframe.model.natvis.document import LARGEST_BYTES
-from stillframe.model.natvis.rules import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,11 +15,14 @@ if TYPE_CHECKING:
 
     from stillframe.model.module import Module
     from stillframe.model.natvis.match import Arguments, Name
-    from stillframe.model.natvis.rules import Rule
+    from stillframe.model.natvis.rules import File, Rule
 
 MOST_FILES = 500
 """Of one folder."""
-SHIPPED = "stillframe.model.natvis"
+SHIPPED = "stillframe/"
+"""Before the names of files that are brought along."""
+NAMESPACE = "std"
+"""Which their rules are for: for nothing else they are read."""
 _WILDCARD = "*"
 
 
@@ -69,17 +68,18 @@ class Sources:
         embedded = [file for files in self._embedded.values() for file in files]
         return [problem for file in [*self._read.values(), *embedded] for problem in file.problems]
 
-    def is_shipped(self, name: str) -> bool:
-        """Whether a file of this name came with stillframe."""
-        return name in {file.name for file in self._shipped}
+    def matching(self, name: Name, module: Module | None) -> Iterator[tuple[Rule, Arguments]]:
+        """The rules for a class of this name that a module's debug information records, best first."""
+        yield from self._of(module).matching(name)
+        if name.key.startswith(f"{NAMESPACE}::"):
+            yield from self._shipped_rules.matching(name)
 
-    def rules_of(self, module: Module | None) -> RuleSet:
-        """The rules for types that a module's debug information records."""
+    def _of(self, module: Module | None) -> RuleSet:
         key = None if module is None else module.index
         if key not in self._sets:
             of_module = [] if module is None else self._of_module(module)
             new = [each for each in of_module if not any(each is given for given in self._given)]
-            self._sets[key] = RuleSet([*self._given, *new, *self._shipped])
+            self._sets[key] = RuleSet([*self._given, *new])
         return self._sets[key]
 
     @cached_property
@@ -87,16 +87,14 @@ class Sources:
         return [self._file(path) for each in self._paths for path in files_of(each)]
 
     @cached_property
-    def _shipped(self) -> tuple[File, ...]:
-        folder = resources.files(SHIPPED).joinpath("shipped")
-        found = sorted((each for each in folder.iterdir() if each.name.endswith(".natvis")), key=lambda each: each.name)
-        return tuple(file.parse(each.read_bytes(), each.name) for each in found)
+    def _shipped_rules(self) -> RuleSet:
+        return RuleSet(shipped())
 
     def _of_module(self, module: Module) -> list[File]:
         debug = module.debug_info
         found: list[File] = []
         if debug.state == "found":
-            embedded = tuple(file.parse(data, name) for name, data in debug.file.natvis_files())
+            embedded = tuple(_parse(data, name) for name, data in debug.file.natvis_files())
             self._embedded[module.index] = embedded
             found += embedded
         homes = [state.path.parent for state in (module.debug_info, module.image) if state.state == "found"]
@@ -110,6 +108,26 @@ class Sources:
         return self._read[path]
 
 
+def shipped() -> tuple[File, ...]:
+    """The files that stillframe brings along."""
+    from importlib import resources
+
+    folder = resources.files("stillframe.model.natvis").joinpath("shipped")
+    found = sorted((each for each in folder.iterdir() if each.name.endswith(".natvis")), key=lambda each: each.name)
+    return tuple(_parse(each.read_bytes(), SHIPPED + each.name) for each in found)
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a file of this name came with stillframe."""
+    return name.startswith(SHIPPED)
+
+
+def _parse(data: bytes, name: str) -> File:
+    from stillframe.model.natvis import file  # most programs have no natvis files, and need no expressions
+
+    return file.parse(data, name)
+
+
 def files_of(path: Path) -> list[Path]:
     """The natvis files of a folder; anything else is one itself."""
     try:
@@ -121,9 +139,12 @@ def files_of(path: Path) -> list[Path]:
 
 
 def _read(path: Path) -> File:
+    from stillframe.model.natvis.document import LARGEST_BYTES
+    from stillframe.model.natvis.rules import File
+
     try:
         with path.open("rb") as opened:
             data = opened.read(LARGEST_BYTES + 1)
     except OSError as error:
         return File(path.name, (), [f"{path}: {words_of(error)}"])
-    return file.parse(data, path.name)
+    return _parse(data, path.name)

@@ -6,12 +6,12 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from stillframe.errors import StillframeError
 from stillframe.model.absent import Absent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from stillframe.model.natvis.child import Child
     from stillframe.model.value.value import Value
 
     Named: TypeAlias = tuple[str, Value | Absent]
@@ -42,42 +42,28 @@ class _Writer:
         self._left = MOST_PARTS
 
     def part(self, name: str, value: Value | Absent, depth: int) -> str:
-        self._left -= 1
-        heading = f"<b>{escape(name)}</b>" if name else ""
         if isinstance(value, Absent):
-            return f'<div>{heading} <i title="{escape(value.remedy)}">{escape(str(value.reason))}</i></div>'
+            return self._line(name, f'<i title="{escape(value.remedy)}">{escape(str(value.reason))}</i>', None, 0)
         about = escape(f"{value.type.name} {value.location}".rstrip())
-        line = f'{heading} <span title="{about}">{escape(value.format())}</span>'
-        children = self._children(value, depth) if depth > 0 and self._left > 0 else ""
-        return f"<details><summary>{line}</summary>{children}</details>" if children else f"<div>{line}</div>"
+        shown = f'<span title="{about}">{escape(value.format())}</span>'
+        return self._line(name, shown, value.children_, depth)
 
-    def _children(self, value: Value, depth: int) -> str:
-        try:
-            parts = list(islice(_parts(value), MOST_CHILDREN + 1))
-        except StillframeError:  # what cannot be read is said in its line already
+    def _child(self, child: Child, depth: int) -> str:
+        if child.value is not None:
+            return self.part(child.name, child.value, depth)
+        return self._line(child.name, f"<i>{escape(child.format())}</i>", child.children, depth)
+
+    def _line(self, name: str, shown: str, children: Callable[[], Iterator[Child]] | None, depth: int) -> str:
+        self._left -= 1
+        line = f"<b>{escape(name)}</b> {shown}" if name else f" {shown}"
+        opens = children is not None and depth > 0 and self._left > 0
+        inside = self._inside(children(), depth) if opens and children is not None else ""
+        return f"<details><summary>{line}</summary>{inside}</details>" if inside else f"<div>{line}</div>"
+
+    def _inside(self, children: Iterator[Child], depth: int) -> str:
+        parts = list(islice(children, MOST_CHILDREN + 1))
+        if len(parts) == 1 and parts[0].is_remark:  # what cannot be read is said in its line already
             return ""
-        shown = [self.part(name, part, depth - 1) for name, part in parts[:MOST_CHILDREN] if self._left > 0]
+        shown = [self._child(part, depth - 1) for part in parts[:MOST_CHILDREN] if self._left > 0]
         more = "<div>…</div>" if len(parts) > len(shown) else ""
         return f'<div style="margin-left:1.5em">{"".join(shown)}{more}</div>' if shown else ""
-
-
-def _parts(value: Value) -> Iterator[tuple[str, Value]]:
-    """What a value opens to: members, elements, what a pointer points to."""
-    if value.type.is_reference:
-        value = value.dereference()
-    type_ = value.type.resolved
-    if type_.kind == "array":
-        count = min(type_.count or 0, MOST_CHILDREN + 1)
-        yield from ((f"[{index}]", value.element_(index)) for index in range(count))
-    elif type_.kind == "pointer" and type_.target is not None and type_.target.is_class and value:
-        yield from _members(value.dynamic)
-    elif type_.is_class:
-        yield from _members(value)
-
-
-def _members(value: Value, depth: int = DEEPEST) -> Iterator[tuple[str, Value]]:
-    for member, part in value.members():
-        if not member.is_unnamed_part:
-            yield member.name, part
-        elif depth > 0:
-            yield from _members(part, depth - 1)

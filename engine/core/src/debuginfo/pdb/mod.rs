@@ -61,8 +61,8 @@ use types::Types;
 
 const INFO_STREAM: u32 = 1;
 const DBI_STREAM: u32 = 3;
-/// Larger natvis files are not read.
-const LARGEST_NATVIS_BYTES: u32 = 16 << 20;
+/// Of all natvis files together.
+const MOST_NATVIS_BYTES: u32 = 16 << 20;
 /// Bytes of modules that are kept for the next question.
 const MOST_CACHED_BYTES: usize = 64 << 20;
 
@@ -458,8 +458,10 @@ impl DebugInfo for Pdb {
     }
 
     fn natvis_files(&self) -> Vec<(String, Vec<u8>)> {
+        let mut left = MOST_NATVIS_BYTES;
         let read = |(name, number): (&str, u32)| {
-            let stream = self.stream(Some(number)).filter(|stream| stream.size_bytes() <= LARGEST_NATVIS_BYTES)?;
+            let stream = self.stream(Some(number))?;
+            left = left.checked_sub(stream.size_bytes())?; // many names may share a stream
             let bytes = stream.bytes(0, stream.size_bytes()).ok()?.into_owned();
             Some((name.trim_start_matches(info::SOURCES).to_owned(), bytes))
         };
