@@ -153,7 +153,12 @@ def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
     more_than_a_pipe_holds = bytes(4 << 20)
     dump = DumpBuilder().stream(0x12345678, more_than_a_pipe_holds).write(tmp_path / "large.dmp")
     command = [str(SCRIPT), "streams", str(dump), "--raw", "1"]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def heed_interrupts() -> None:  # which a shell's background jobs ignore, and so do their children
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = subprocess.Popen(command, preexec_fn=heed_interrupts, **pipes)
     assert started.stdout is not None
     assert started.stdout.read(1) == b"\0"  # it now waits until somebody reads the rest
     started.send_signal(signal.SIGINT)
