@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import stillframe
-from bench import against_debuggers, against_stackwalk, against_symbolizer, inputs, measure
+from bench import against_debuggers, against_stackwalk, against_symbolizer, inputs, measure, values
 from bench.result import Result, megabytes, milliseconds
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def run() -> Iterator[Result | str]:
         yield from against_lldb()
     yield from against_stackwalk.run(STILLFRAME, MADE.parent / "others" / "rust-minidump")
     yield from against_symbolizer.run(STILLFRAME, MADE.parent / "others" / "dump_syms" / "basic32.pdb")
+    yield from values.run(STILLFRAME, MADE)
     yield from against_debuggers.run(STILLFRAME)
 
 
