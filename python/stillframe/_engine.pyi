@@ -664,6 +664,10 @@ class Space:
     def module_at(self, address: int) -> int | None: ...
     def read(self, address: int, size: int) -> bytes:
         """Bytes from `address` on, up to the first absent one."""
+    def search(self, pattern: bytes, start: int, end: int, alignment: int, limit: int) -> list[int]:
+        """The first addresses in [`start`, `end`) at which `pattern` begins, in what the dump holds and in the images
+        that are attached. At most 4096 bytes, and 1,048,576 addresses.
+        """
     def provenance(self, address: int, size: int) -> list[Span]:
         """Spans in address order that cover the range without gap."""
     def walk(self, registers: Registers, limit: int = 1024) -> Walk: ...

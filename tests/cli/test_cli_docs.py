@@ -72,6 +72,7 @@ def test_every_key_of_the_json_is_described(tmp_path: Path, stillframe_command: 
         ["process", hello, "--environment"],
         ["regions", hello],
         ["streams", hello],
+        ["search", hello, "--text", "Hello"],
     ]
     written = {key for words in commands for key in keys(stillframe_command(*words, "--json").json)}
     described = {word for quoted in re.findall(r"`([^`]+)`", JSON) for word in re.findall(r"[a-z_]+", quoted)}

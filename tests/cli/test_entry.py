@@ -21,7 +21,12 @@ from support.data import EXAMPLES
 from support.dump_builder import DumpBuilder
 
 HELLO = EXAMPLES / "hello"
-ARGUMENTS: dict[str, list[str]] = {"disasm": ["0x9f1934"], "memory": ["0x9f1934", "4"], "type": ["int"], "eval": ["1"]}
+ARGUMENTS: dict[str, list[str]] = {
+    "disasm": ["0x9f1934"],
+    "memory": ["0x9f1934", "4"],
+    "type": ["int"],
+    "eval": ["1"],
+} | {"search": ["--text", "x"]}
 
 
 def test_help_names_every_verb_and_the_exit_codes() -> None:

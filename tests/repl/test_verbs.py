@@ -182,3 +182,20 @@ def read_until(terminal: int, wanted: bytes) -> bytes:
             data = data.replace(b"\x1b[6n", b"")
     assert wanted in data
     return data
+
+
+def test_search(hello: Session, stillframe_command: Command) -> None:
+    text = hello.evaluate("message").number_() if said(hello, "up") else 0
+    assert said(hello, "s Hello World").startswith(f"0x{text:08X}")
+    assert f"{text:08X}" in said(hello, "s -b 48 65 6c 6c 6f")  # Hello
+    # `message` itself, in main's frame, is the pointer to the text.
+    assert "stack of thread 0" in said(hello, f"s -p {text:x}")
+    with pytest.raises(Unanswered, match="nowhere"):
+        said(hello, "s -u Hello World")
+    result = stillframe_command("search", HELLO, "--pointer", f"{text:#x}")
+    assert (result.code, "stack of thread 0" in result.out) == (0, True)
+    assert stillframe_command("search", HELLO, "--bytes", "zz").code == 1
+    assert stillframe_command("search", HELLO, "--bytes", "").code == 1
+    assert stillframe_command("search", HELLO).code == 2
+    matches = stillframe_command("search", HELLO, "--text", "Hello", "--limit", 1, "--json").json["matches"]
+    assert [match["address"] for match in matches] == [f"0x{text:08x}"]

@@ -22,6 +22,8 @@ use crate::variables::{Located, VariableRecord};
 
 /// Most bytes that one call reads: a size that comes from a damaged file must not exhaust memory.
 const MOST_READ_BYTES: usize = 1 << 30;
+/// Most addresses that one search gives.
+const MOST_FOUND: usize = 1 << 20;
 /// Most bytes that are disassembled at once.
 const MOST_CODE_BYTES: u64 = 1 << 24;
 /// Longest x86 instruction.
@@ -187,6 +189,10 @@ impl Space {
 
     fn read(&self, py: Python<'_>, address: u64, size: usize) -> Vec<u8> {
         self.ask(py, |process| process.space.bytes(address, size.min(MOST_READ_BYTES)))
+    }
+
+    fn search(&self, py: Python<'_>, pattern: &[u8], start: u64, end: u64, alignment: u64, limit: usize) -> Vec<u64> {
+        self.ask(py, |process| process.space.search(pattern, start, end, alignment, limit.min(MOST_FOUND)))
     }
 
     fn provenance(&self, py: Python<'_>, address: u64, size: u64) -> Vec<Span> {

@@ -23,6 +23,7 @@ VERBS = {
     "modules": "The modules, and the state of their images and symbols.",
     "disasm": "Instructions woven with source.",
     "memory": "Bytes of memory, and where they come from.",
+    "search": "Where bytes, a text or a pointer are in memory.",
     "type": "A type: its size, members, offsets.",
     "registers": "Registers of a frame.",
     "process": "Command line, directory, environment, times, handles.",

@@ -72,6 +72,9 @@ class PartialRead(NamedTuple):
     """Why the byte after `data` is absent; None if all bytes asked for are there."""
 
 
+LONGEST_PATTERN_BYTES = 4096
+
+
 class Memory:
     """The address space of one dump. Reading may look for the image of a module that covers an absent byte."""
 
@@ -134,6 +137,23 @@ class Memory:
         if not zero and part.absent is not None:
             raise self._fault(address + len(part.data), part.absent)
         return text
+
+    def search(
+        self, pattern: bytes, *, start: int = 0, end: int = ADDRESS_END - 1, alignment: int = 1, limit: int = 1000
+    ) -> list[int]:
+        """The first addresses in [`start`, `end`) at which `pattern` begins: in what the dump holds, and in the images
+        of its modules, which are looked for first. With an `alignment`, only its multiples count.
+
+        :raises ValueError: if `pattern` is empty or longer than 4096 bytes, or the range is none.
+        """
+        if not 0 < len(pattern) <= LONGEST_PATTERN_BYTES:
+            raise ValueError(f"{len(pattern)} bytes: between 1 and {LONGEST_PATTERN_BYTES} can be sought")
+        if not (0 <= start <= end < ADDRESS_END and alignment > 0 and limit >= 0):
+            raise ValueError(f"{start:#x} to {end:#x} is no range of addresses, or {alignment} no alignment")
+        for module in self._modules:
+            if module.base < end and module.end > start:
+                module.find_image()
+        return self._space.search(pattern, start, end, alignment, limit)
 
     def provenance(self, address: int, size: int) -> list[Span]:
         """Spans in address order that cover the range without gap, after looking for the images that it needs.

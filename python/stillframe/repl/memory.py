@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from stillframe.analysis.address_map import AddressMap
-from stillframe.cli import schema
+from stillframe.cli import schema, search
 from stillframe.cli.page import Styled
 from stillframe.cli.regions import protection
 from stillframe.cli.stacktext import address_text
@@ -21,6 +21,7 @@ ROW_BYTES = 16
 DEFAULT_BYTES = 128
 LARGEST_BYTES = 1 << 20
 LONGEST_TEXT_BYTES = 4096
+MOST_FOUND = 1000
 _LENGTH = re.compile(r"[lL]\??(?:0x)?([0-9a-fA-F]{1,16})")
 """`L10`: 16 units, as all lengths are hexadecimal."""
 WIDTHS_BYTES = {"db": 1, "dw": 2, "dd": 4, "dq": 8}
@@ -149,6 +150,43 @@ class Pointers(Verb):
         for at, value, symbol in rows:
             word = "?" * (2 * width) if value is None else f"{value:0{2 * width}x}"
             output.page.line(Styled(address_text(dump, at), "dim"), f"  {word}  ", Styled(symbol, "bold"))
+        return output
+
+
+class Search(Verb):
+    """Searches memory: `s -b c7 45 f8` for bytes, `s -a text` and `s -u text` for a text, `s -p ADDRESS` for a pointer.
+
+    Without a kind, for a text in UTF-8 and UTF-16. Looks through what the dump holds and the images of its modules.
+    """
+
+    names = ("s", "search", "find")
+    usage = "[-a|-u|-b|-p] WHAT"
+
+    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
+        """Answers."""
+        kind, what = (arguments[:2], arguments[2:].strip()) if arguments[:1] == "-" else ("", arguments)
+        dump, size = session.dump, session.dump.pointer_size_bytes
+        if not what:
+            raise Unanswered("say what to search for")
+        match kind:
+            case "-b":
+                found = search.search_bytes(dump, search.parse_bytes(what), MOST_FOUND)
+            case "-a" | "-u":
+                encoded = what.encode("utf-8" if kind == "-a" else "utf-16-le", "surrogatepass")
+                found = search.search_bytes(dump, encoded, MOST_FOUND)
+            case "-p" | "-q" | "-d":
+                width = {"-q": 8, "-d": 4}.get(kind, size)
+                number = session.address(what) & ((1 << 8 * width) - 1)
+                found = search.search_bytes(dump, number.to_bytes(width, "little"), MOST_FOUND, width)
+            case "":
+                found = search.search_text(dump, what, MOST_FOUND)
+            case _:
+                raise Unanswered(f"{kind}: -a, -u, -b, -d, -q or -p")
+        if not found:
+            raise Unanswered("nowhere in the memory at hand")
+        output = Output(data=lambda: {"matches": [schema.hex_text(dump, at) for at in found]})
+        for at in found:
+            output.page.line(Styled(address_text(dump, at), "bold"), f"  {search.place(dump, at)}")
         return output
 
 

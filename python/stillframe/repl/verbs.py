@@ -67,7 +67,7 @@ ALL: tuple[Verb, ...] = (
     *(stacks.Stack(), stacks.Threads(), stacks.ChooseFrame(), stacks.Up(), stacks.Down(), stacks.UniqueStacks()),
     *(values.Locals(), values.Evaluate(), values.DisplayType()),
     *(code.Disassemble(), code.Registers(), code.Nearest(), code.ExamineSymbols(), code.Modules()),
-    *(memory.Display(), memory.Text(), memory.Pointers(), memory.Address()),
+    *(memory.Display(), memory.Text(), memory.Pointers(), memory.Search(), memory.Address()),
     *(crash.Analyze(), crash.ExceptionRecord(), crash.LastEvent(), crash.CrashContext(), crash.LastError()),
     *(crash.ProcessFacts(), crash.ThreadBlock(), crash.Handles(), crash.Files(), crash.WriteDump()),
     *(Echo(), Help(), Quit()),

@@ -4,6 +4,7 @@
 //! headers and non-writable sections, and not where the loader writes: what a writable byte held at run time is unknown,
 //! and its initial value would be a guess.
 
+mod search;
 #[cfg(test)]
 mod tests;
 

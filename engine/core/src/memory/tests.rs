@@ -167,3 +167,22 @@ fn a_part_of_a_module_or_another_image_in_its_place_has_none() {
         assert!(matches!(space.tables(0), File::NotAsked));
     }
 }
+
+#[test]
+fn bytes_are_found_in_ranges_across_them_and_in_images() {
+    let found = |space: &AddressSpace, pattern: &[u8]| space.search(pattern, 0, u64::MAX, 1, 100);
+    let plain = space(&[(0x1000, b"abcd"), (0x1004, b"ab"), (0x1007, b"ab"), (0x2000, b"xxcdab")]);
+    assert_eq!(found(&plain, b"ab"), [0x1000, 0x1004, 0x1007, 0x2004]);
+    assert_eq!(found(&plain, b"cda"), [0x1002, 0x2002]); // the first runs into the next range
+    assert_eq!(found(&plain, b"abab"), []); // a byte is absent between them
+    assert_eq!((found(&plain, b""), found(&plain, &[0; 5000])), (vec![], vec![]));
+    assert_eq!(plain.search(b"ab", 0x1001, 0x2004, 1, 100), [0x1004, 0x1007]);
+    assert_eq!(plain.search(b"ab", 0, u64::MAX, 4, 100), [0x1000, 0x1004, 0x2004]);
+    assert_eq!(plain.search(b"ab", 0, u64::MAX, 1, 2), [0x1000, 0x1004]);
+    // What a read says is there, the search finds, whichever layer holds it.
+    let imaged = with_image(&[(0x1000, b"abcd")], &Built::default());
+    let code = imaged.bytes(BASE + 0x1000, 8);
+    assert_eq!(code.len(), 8);
+    assert!(found(&imaged, &code).contains(&(BASE + 0x1000)));
+    assert!(found(&space(&[(0x1000, b"abcd")]), &code).is_empty());
+}
