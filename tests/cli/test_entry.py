@@ -162,8 +162,12 @@ def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
     def heed_interrupts() -> None:  # which a shell's background jobs ignore, and so do their children
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = subprocess.Popen(command, preexec_fn=heed_interrupts, **pipes)  # noqa: PLW1509 - of one thread
+    started = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - there is one thread
+    )
     assert started.stdout is not None
     assert started.stdout.read(1) == b"\0"  # it now waits until somebody reads the rest
     started.send_signal(signal.SIGINT)
