@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import time
@@ -176,6 +177,8 @@ def test_the_prompt_of_a_terminal(tmp_path: Path) -> None:
 def read_until(terminal: int, wanted: bytes) -> bytes:
     data, end = b"", time.monotonic() + 60
     while wanted not in data and time.monotonic() < end:
+        if not select.select([terminal], [], [], 1)[0]:
+            continue
         data += os.read(terminal, 4096)
         if b"\x1b[6n" in data:  # prompt_toolkit asks where the cursor is
             os.write(terminal, b"\x1b[1;1R")
