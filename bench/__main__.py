@@ -136,7 +136,7 @@ def run() -> Iterator[Result | str]:
         yield from against_lldb()
     yield from against_stackwalk.run(STILLFRAME, MADE.parent / "others" / "rust-minidump")
     yield from against_symbolizer.run(STILLFRAME, MADE.parent / "others" / "dump_syms" / "basic32.pdb")
-    yield from values.run(STILLFRAME, MADE)
+    yield from values.run(STILLFRAME, MADE, HELLO / "hello64.dmp")
     yield from against_debuggers.run(STILLFRAME)
 
 
