@@ -194,8 +194,8 @@ class ThingEvaluator(Evaluator):
 
             return line(owner)
         if name not in linq.OF_LISTS:
-            if isinstance(owner, Value) and _has_member(owner, name):
-                return super()._value(node)  # says that nothing of the program runs
+            if isinstance(owner, Value) and class_of(owner).is_class:
+                self._fail(method, f"{name} is no method of lists, and stillframe does not run code of the program")
             near = difflib.get_close_matches(name, [*linq.OF_LISTS, *linq.OF_TEXTS], n=1)
             self._fail(method, f"no method {name}" + (f"; near: {near[0]}" if near else ""))
         rows = rows_of(owner)
@@ -228,7 +228,3 @@ class ThingEvaluator(Evaluator):
 
 def _is_text(node: Node) -> bool:
     return isinstance(node, Held) and isinstance(node.thing, str)
-
-
-def _has_member(value: Value, name: str) -> bool:
-    return bool(class_of(value).path_to(name))

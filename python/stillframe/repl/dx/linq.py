@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from stillframe import Absent
 from stillframe.errors import OperationError, Unreadable
+from stillframe.model.absent import absent_of
 from stillframe.repl.dx.things import Remark, Row, Rows, Thing, described, key_of, number_of, rows_of, text_of
 
 if TYPE_CHECKING:
@@ -37,13 +39,17 @@ class Query(NamedTuple):
         """The elements alone. :raises OperationError: where one is not there: what is said of all would be wrong."""
         for row in self.rows():
             if isinstance(row.thing, Remark):
-                raise OperationError(f"{row.name or 'the list'} is not there: {row.thing.text}")
+                raise _not_there(row, row.thing.text)
             yield row
 
     def each(self) -> Iterator[Thing]:
         """What the lambda makes of the elements; without a lambda, the elements."""
         function = self.function()
-        return (row.thing if function is None else function(row.thing) for row in self.sure())
+        for row in self.sure():
+            thing = row.thing if function is None else function(row.thing)
+            if isinstance(thing, Absent):
+                raise _not_there(row, thing.reason)
+            yield thing
 
     def matching(self) -> Iterator[Row]:
         """The elements for which the lambda is true; without a lambda, all."""
@@ -70,6 +76,10 @@ class Query(NamedTuple):
         return number
 
 
+def _not_there(row: Row, reason: str) -> OperationError:
+    return OperationError(f"{row.name or 'the list'} is not there: {reason}")
+
+
 def is_true(thing: Thing) -> bool:
     """:raises OperationError: if it is neither true nor false."""
     return bool(number_of(thing))
@@ -83,17 +93,17 @@ def _select(query: Query) -> Thing:
 
     def rows() -> Iterator[Row]:
         for row in query.rows():
-            yield row if isinstance(row.thing, Remark) else Row(row.name, _or_remark(function, row.thing))
+            yield row if isinstance(row.thing, Remark) else Row(row.name, _or_absent(function, row.thing))
 
     return Rows(rows)
 
 
-def _or_remark(function: Function, thing: Thing) -> Thing:
+def _or_absent(function: Function, thing: Thing) -> Thing:
     """What depends on what the dump lacks is missing there, and nowhere else in the list."""
     try:
         return function(thing)
     except Unreadable as error:
-        return Remark(error.message)
+        return absent_of(error)
 
 
 def _where(query: Query) -> Thing:
@@ -104,9 +114,11 @@ def _where(query: Query) -> Thing:
             if isinstance(row.thing, Remark):
                 yield row
                 continue
-            answer = _or_remark(function, row.thing)
-            if isinstance(answer, Remark):
-                yield Row(row.name, answer)
+            answer = _or_absent(function, row.thing)
+            if isinstance(
+                answer, Absent
+            ):  # whether it belongs here nobody knows: it stands here, and cannot be counted
+                yield Row(row.name, Remark(str(answer.reason)))
             elif is_true(answer):
                 yield row
 

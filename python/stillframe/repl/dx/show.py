@@ -70,15 +70,21 @@ class Presentation:
             style = "yellow" if isinstance(row.thing, Remark | Absent) else ""
             text = Styled(line(self._formatted(row.thing)), style)
             page.line(indent, Styled(f"{row.name:<{width}}", "bold"), "  " if row.name else "", text)
-            if not isinstance(row.thing, str):
-                self._add_rows(page, row.thing, depth - 1, indent + "    ")
+            if depth > 1 and not isinstance(row.thing, str):
+                try:
+                    self._add_rows(page, row.thing, depth - 1, indent + "    ")
+                except StillframeError as error:
+                    page.line(indent, "    ", Styled(f"<{error}>", "yellow"))
         if shown.is_cut:
             page.line(indent, Styled(f"… the first {len(shown.rows):,}; .Skip({len(shown.rows)}) shows more", "dim"))
         if self._left == 0:
             page.line(indent, Styled(f"… at most {MOST_LINES:,} lines", "dim"))
 
     def _rows(self, thing: Thing) -> Shown:
-        """What it opens to, so far as that is shown. What goes wrong on the way is a remark."""
+        """What it opens to, so far as that is shown. What goes wrong on the way is a remark.
+
+        :raises StillframeError: if all of it is wrong: a mistake in a lambda, most of the time.
+        """
         rows: list[Row] = []
         try:
             for row in self._all_rows(thing):
@@ -86,6 +92,8 @@ class Presentation:
                     return Shown(rows, is_cut=True)
                 rows.append(row)
         except StillframeError as error:
+            if not rows:
+                raise
             rows.append(Row("", Remark(error.message)))
         return Shown(rows, is_cut=False)
 
@@ -95,7 +103,7 @@ class Presentation:
                 return thing.iterate()
             case Object():
                 return (Row(name, attempt(make)) for name, make in thing.members.items())
-            case Value() if thing.absent is None:
+            case Value() if thing.absent is None or thing.type.resolved.kind == "array":
                 return (Row(each.name, _of_child(each)) for each in thing.children_())
             case _:
                 return iter(())
@@ -126,9 +134,15 @@ class Presentation:
             known |= {"value": None, "absent": schema.absence(thing)}
         if depth > 0 and not isinstance(thing, str):
             shown = self._rows(thing)
-            known["children"] = [{"name": row.name, **self.data(row.thing, depth - 1)} for row in shown.rows]
+            known["children"] = [{"name": row.name, **self._inner(row.thing, depth - 1)} for row in shown.rows]
             known["is_cut"] = shown.is_cut
         return known
+
+    def _inner(self, thing: Thing, depth: int) -> dict[str, object]:
+        try:
+            return self.data(thing, depth)
+        except StillframeError as error:
+            return {**self.data(thing, 0), "problem": error.message}
 
 
 def _of_child(child: Child) -> Thing:
