@@ -50,7 +50,7 @@ class Evaluate(Verb):
     Casts, sizeof, registers (`@rax`), `module!name` and Visual Studio's format specifiers (`,x` `,s` `,10`) count.
     """
 
-    names = ("??", "?", "dx", "print", "p", "eval")
+    names = ("??", "?", "print", "p", "eval")
     usage = "EXPRESSION"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:

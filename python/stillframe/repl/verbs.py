@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stillframe.cli.page import Page, Styled
 from stillframe.cli.verb import Unanswered
 from stillframe.repl import code, crash, memory, stacks, values
+from stillframe.repl.dx.verb import DisplayObject
 from stillframe.repl.verb import Output, Verb, lines
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Quit(Verb):
 
 ALL: tuple[Verb, ...] = (
     *(stacks.Stack(), stacks.Threads(), stacks.ChooseFrame(), stacks.Up(), stacks.Down(), stacks.UniqueStacks()),
-    *(values.Locals(), values.Evaluate(), values.DisplayType()),
+    *(values.Locals(), values.Evaluate(), DisplayObject(), values.DisplayType()),
     *(code.Disassemble(), code.Registers(), code.Nearest(), code.ExamineSymbols(), code.Modules()),
     *(memory.Display(), memory.Text(), memory.Pointers(), memory.Search(), memory.Address()),
     *(crash.Analyze(), crash.ExceptionRecord(), crash.LastEvent(), crash.CrashContext(), crash.LastError()),

@@ -1,5 +1,7 @@
 //! Bytes sought through the address space.
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
 
 use super::{AddressSpace, File, Source, Span};
@@ -11,32 +13,62 @@ const MOST_REPETITIONS: u64 = 16;
 /// Bytes of an image that are read at a time.
 const CHUNK_BYTES: u64 = 1 << 20;
 
+/// What is sought, where, and what was found of it.
+struct Search<'a> {
+    finder: Finder<'a>,
+    /// Addresses at which a match may begin.
+    range: Range<u64>,
+    alignment: u64,
+    limit: usize,
+    found: Vec<u64>,
+}
+
+impl Search<'_> {
+    fn is_over(&self) -> bool {
+        self.found.len() >= self.limit
+    }
+
+    /// Notes the matches that begin in the first `starts` bytes of `data`, which lies at `address`.
+    ///
+    /// Matches may overlap: of a run of equal bytes the first match says nothing about which of the others are aligned.
+    fn look(&mut self, address: u64, data: &[u8], starts: u64) {
+        let mut at = self.range.start.saturating_sub(address);
+        let end = starts.min(self.range.end.saturating_sub(address)).min(data.len() as u64);
+        let data = &data[..data.len().min(end as usize + self.finder.needle().len() - 1)];
+        while at < end && !self.is_over() {
+            let Some(offset) = self.finder.find(&data[at as usize..]) else { return };
+            at += offset as u64;
+            let unaligned = address.wrapping_add(at) % self.alignment;
+            if unaligned == 0 {
+                self.found.push(address.wrapping_add(at));
+                at += 1;
+            } else {
+                at = at.saturating_add(self.alignment - unaligned);
+            }
+        }
+    }
+}
+
 impl AddressSpace {
     /// The first `limit` addresses in `[start, end)` at which `pattern` begins, in address order: in what the dump holds,
     /// and in read-only sections of images that are attached. With an `alignment` above 1, only multiples of it count.
     ///
-    /// A match may run from one range of the dump into the next. An empty or overlong pattern is nowhere.
+    /// Matches may overlap, and run from one range of the dump into the next. An empty or overlong pattern is nowhere.
     pub fn search(&self, pattern: &[u8], start: u64, end: u64, alignment: u64, limit: usize) -> Vec<u64> {
-        let mut found = Vec::new();
         if pattern.is_empty() || pattern.len() > LONGEST_PATTERN_BYTES {
-            return found;
+            return Vec::new();
         }
         let finder = Finder::new(pattern);
-        let mut accept = |address: u64| {
-            let is_wanted = (start..end).contains(&address) && address.is_multiple_of(alignment.max(1));
-            if is_wanted {
-                found.push(address);
-            }
-            found.len() < limit
-        };
+        let mut search = Search { finder, range: start..end, alignment: alignment.max(1), limit, found: Vec::new() };
         for span in self.known_spans(start, end) {
-            if !self.search_span(&span, &finder, &mut accept) {
+            if search.is_over() {
                 break;
             }
+            self.search_span(&span, &mut search);
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        search.found.sort_unstable();
+        search.found.dedup();
+        search.found
     }
 
     /// What is known of `[start, end)`: ranges of the dump, and between them what images hold, in address order.
@@ -64,32 +96,23 @@ impl AddressSpace {
         spans
     }
 
-    /// Seeks in one span, and over its end in what follows; false once enough was found.
-    fn search_span(&self, span: &Span, finder: &Finder<'_>, accept: &mut dyn FnMut(u64) -> bool) -> bool {
-        let overlap = finder.needle().len() as u64 - 1;
-        let whole = match span.source {
-            Source::Dump { .. } => self.captured_part(span.address, span.size_bytes),
-            _ => None,
-        };
-        if let Some(data) = &whole
-            && !finder.find_iter(data).all(|at| accept(span.address.wrapping_add(at as u64)))
-        {
-            return false;
-        }
+    /// Seeks in one span, and over its end in what follows.
+    fn search_span(&self, span: &Span, search: &mut Search<'_>) {
+        let overlap = search.finder.needle().len() as u64 - 1;
         let end = span.address.saturating_add(span.size_bytes);
-        let mut at = if whole.is_some() { end.saturating_sub(overlap).max(span.address) } else { span.address };
-        while at < end {
+        let mut at = span.address.max(search.range.start);
+        if let Source::Dump { .. } = span.source
+            && let Some(data) = self.captured_part(span.address, span.size_bytes)
+        {
+            let within = span.size_bytes.saturating_sub(overlap);
+            search.look(span.address, &data, within); // in place: nothing is copied
+            at = at.max(span.address.saturating_add(within));
+        }
+        while at < end.min(search.range.end) && !search.is_over() {
             let size = (end - at).min(CHUNK_BYTES);
             let bytes = self.bytes(at, (size + overlap) as usize);
-            let starts = finder.find_iter(&bytes).take_while(|&offset| (offset as u64) < size);
-            for offset in starts {
-                let is_new = whole.is_none() || offset + finder.needle().len() > (end - at) as usize;
-                if is_new && !accept(at.wrapping_add(offset as u64)) {
-                    return false;
-                }
-            }
+            search.look(at, &bytes, size);
             at += size;
         }
-        true
     }
 }

@@ -186,3 +186,28 @@ fn bytes_are_found_in_ranges_across_them_and_in_images() {
     assert!(found(&imaged, &code).contains(&(BASE + 0x1000)));
     assert!(found(&space(&[(0x1000, b"abcd")]), &code).is_empty());
 }
+
+/// Seeking pointers in memory that was overwritten with one letter: an unaligned match must not hide the aligned ones
+/// that begin inside of it.
+#[test]
+fn matches_that_overlap_are_all_found() {
+    let run = space(&[(0x1000, b"xaaaaaaa"), (0x1008, b"aaaaaaaax")]);
+    let all = |from: u64, to: u64| (from..=to).collect::<Vec<_>>();
+    assert_eq!(run.search(b"aaaaaaaa", 0, u64::MAX, 1, 100), all(0x1001, 0x1008));
+    assert_eq!(run.search(b"aaaaaaaa", 0, u64::MAX, 8, 100), [0x1008]);
+    assert_eq!(run.search(b"aaaa", 0, u64::MAX, 4, 100), [0x1004, 0x1008, 0x100c]);
+    assert_eq!(run.search(b"aaaa", 0x1005, 0x100c, 4, 100), [0x1008]);
+    assert_eq!(run.search(b"aaaa", 0x1005, 0x1005, 1, 100), []);
+    assert_eq!(run.search(b"aaaa", 0x1005, 0x1006, 1, 100), [0x1005]);
+    assert_eq!(run.search(b"aaaaaaaa", 0, u64::MAX, 1, 3), all(0x1001, 0x1003));
+    assert_eq!(run.search(b"aaaa", 0, u64::MAX, 1, 0), []);
+    // The same as asking at each address, whatever the pattern and the alignment.
+    let mixed = space(&[(0x1000, b"abaababaab"), (0x100a, b"b"), (0x100b, b"aabab"), (0x1012, b"abaab")]);
+    for pattern in [&b"a"[..], b"ab", b"aba", b"abaab", b"bab", b"baabab"] {
+        for alignment in [1, 2, 3, 4, 8] {
+            let is_there = |&at: &u64| at.is_multiple_of(alignment) && mixed.bytes(at, pattern.len()) == pattern;
+            let expected: Vec<u64> = (0x1003..0x1015).filter(is_there).collect();
+            assert_eq!(mixed.search(pattern, 0x1003, 0x1015, alignment, 100), expected, "{pattern:?} {alignment}");
+        }
+    }
+}

@@ -24,6 +24,7 @@ from stillframe.model.expression.syntax import (
     FunctionType,
     Index,
     Integer,
+    Lambda,
     Member,
     Name,
     NamedType,
@@ -51,7 +52,10 @@ _OF_ENUMS = COMPARISONS | {"&", "|", "^"}
 
 
 class Evaluator:
-    """Evaluates trees of one text in one scope. `text` is what errors show."""
+    """Evaluates trees of one text in one scope. `text` is what errors show.
+
+    An heir that knows more kinds of node, or worth that is no value of C++, overrides `_value`.
+    """
 
     def __init__(self, scope: Scope, text: str) -> None:
         self._scope = scope
@@ -106,6 +110,8 @@ class Evaluator:
                 return self._result("bool", node.value)
             case Null():
                 return null(self._scope.process)
+            case Lambda():
+                return self._fail(node, "'=>' is for the methods of lists, in the debugger's dx")
             case _:
                 return self._fail(node, "a type is no value")
 

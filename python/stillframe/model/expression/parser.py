@@ -17,6 +17,7 @@ from stillframe.model.expression.syntax import (
     CastKind,
     Conditional,
     Index,
+    Lambda,
     Member,
     Name,
     Node,
@@ -52,6 +53,7 @@ _REFUSED = {
     "<=>": "three-way comparison is not supported; compare with < or ==",
     ".*": "pointers to members are not followed",
     "->*": "pointers to members are not followed",
+    "=>": "an arrow stands in the parentheses of a method: .Where(x => x > 1)",
     "{": "braces are not supported: no initializers, no lambdas",
     ";": "one expression, no statements",
 }
@@ -231,9 +233,17 @@ def _arguments(cursor: Cursor, opened: Token) -> tuple[Node, ...]:
             break
         if len(arguments) == MOST_ARGUMENTS:
             cursor.fail(f"more than {MOST_ARGUMENTS} arguments", cursor.token.column)
-        arguments.append(_operation(cursor, _CONDITIONAL))
+        arguments.append(_argument(cursor))
     cursor.expect(")", opened)
     return tuple(arguments)
+
+
+def _argument(cursor: Cursor) -> Node:
+    if not (cursor.token.kind == "name" and cursor.after().text == "=>"):
+        return _operation(cursor, _CONDITIONAL)
+    parameter = cursor.take()
+    cursor.expect("=>")
+    return Lambda(parameter.column, parameter.text, _operation(cursor, _CONDITIONAL))
 
 
 def _primary(cursor: Cursor) -> Node:

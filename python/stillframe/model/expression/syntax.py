@@ -154,6 +154,14 @@ class Call(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Lambda(Node):
+    """`x => body`, an argument: no C++, but what queries over lists are written in (the debugger's `dx`)."""
+
+    parameter: str
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Cast(Node):
     """`(type)operand`, and the casts with a name."""
 
@@ -225,7 +233,7 @@ class FunctionType(TypeName):
 def parts(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - a table of the kinds of node
     """The nodes directly below `node`, in the order of the text."""
     match node:
-        case Unary(operand=one) | SizeOf(operand=one) | Member(object=one):
+        case Unary(operand=one) | SizeOf(operand=one) | Member(object=one) | Lambda(body=one):
             return (one,)
         case Binary(left=left, right=right) | Index(object=left, index=right):
             return (left, right)

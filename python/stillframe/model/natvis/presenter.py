@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from stillframe.errors import ExpressionError, StillframeError, Unreadable
@@ -86,6 +87,22 @@ class Presenter:
         """What the object opens to, in turn: as its rule says, else its members, or elements of an array. Bounded."""
         work = Work(OF_CHILDREN)
         return expand.bounded(expand.children(self, value, view, work, expand.DEEPEST), work)
+
+    def elements(self, value: Value) -> Iterator[Child] | None:
+        """See `Visualizers.elements`."""
+        work = Work(OF_CHILDREN)
+        for subject in self.subjects(value, None, work):
+            if subject.rule.expand is None or not subject.rule.expand.is_container:
+                continue
+            shown = expand.elements(self, subject)
+            try:
+                first = next(shown, None)
+            except ExpressionError as error:
+                if is_of_no_use(error):
+                    continue
+                raise
+            return expand.bounded(chain(() if first is None else (first,), shown), work)
+        return None
 
     def pointer_of(self, value: Value) -> Value | None:
         """What a smart pointer stands for; None if the object is none. :raises Unreadable:"""

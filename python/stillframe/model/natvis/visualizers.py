@@ -63,6 +63,12 @@ class Visualizers:
         """What the object opens to, in turn: as its rule says, else its members, or elements of an array. Bounded."""
         return self._presenter.children(value, view)
 
+    def elements(self, value: Value) -> Iterator[Child] | None:
+        """The elements of a container, without what its rule tells besides; None if no rule says that it is one.
+        Bounded; what is wrong is a remark.
+        """
+        return self._presenter.elements(value) if self.matches(value.type) else None
+
     def pointer_of(self, value: Value) -> Value | None:
         """What a smart pointer stands for; None if the object is none. :raises Unreadable:"""
         return self._presenter.pointer_of(value) if self.matches(value.type) else None
