@@ -13,6 +13,7 @@ from stillframe.model.expression.expression import Expression
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Thread
     from stillframe.model.expression.scope import Scope
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
 _BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{8}`[0-9a-fA-F]{8}")
@@ -61,6 +62,12 @@ class Session:
     def evaluate(self, text: str) -> Value:
         """The value of an expression. :raises ExpressionError: :raises StillframeError:"""
         return Expression(text).value(self.scope)
+
+    def object_at(self, type_: Type, address: int) -> Value:
+        """The object of this type in memory."""
+        from stillframe.model.value.value import Value
+
+        return Value.at_address(self.scope.process, type_, address)
 
     def address(self, text: str) -> int:
         """An address: hexadecimal digits with or without `0x`, a symbol, `module+offset`, or an expression.
