@@ -63,6 +63,8 @@ def _cells(of: tuple[Member, Value]) -> tuple[str, str, str]:
     offset = (
         f"+{member.offset_bytes:#x}" if member.kind in {"field", "base"} and member.offset_bytes is not None else ""
     )
+    if member.bits is not None:
+        offset += f" bits {member.bits[0]} to {member.bits[0] + member.bits[1] - 1}"
     return offset, "" if member.is_base else part.type.name, member.name or "<unnamed>"
 
 

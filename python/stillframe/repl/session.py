@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
-_BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{8}`[0-9a-fA-F]{8}")
-"""An address as other debuggers print it; `add` and `fee` are names sooner than numbers."""
+_BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{1,8}`[0-9a-fA-F]{8}|(?=\d+[a-fA-F])[0-9a-fA-F]{2,3}")
+"""An address as other debuggers print it; `add` and `fee` are names sooner than numbers, and `100` is decimal."""
 
 
 class Session:

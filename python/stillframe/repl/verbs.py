@@ -70,7 +70,14 @@ ALL: tuple[Verb, ...] = (
     *(code.Disassemble(), code.Registers(), code.Nearest(), code.ExamineSymbols(), code.Modules()),
     *(memory.Display(), memory.Text(), memory.Pointers(), memory.Search(), memory.Address()),
     *(crash.Analyze(), crash.ExceptionRecord(), crash.LastEvent(), crash.CrashContext(), crash.LastError()),
-    *(crash.ProcessFacts(), crash.ThreadBlock(), crash.Handles(), crash.Files(), crash.WriteDump()),
+    *(
+        crash.ProcessFacts(),
+        crash.ThreadBlock(),
+        crash.Handles(),
+        crash.Files(),
+        crash.SourceFiles(),
+        crash.WriteDump(),
+    ),
     *(Echo(), Help(), Quit()),
 )
 BY_NAME = {name: verb for verb in ALL for name in verb.names}
