@@ -115,6 +115,12 @@ def commands(text: str) -> Iterator[str]:
         yield text[start:].strip()
 
 
+def without_json(command: str) -> tuple[str, bool]:
+    """The command without the option `--json` at its end, and whether it was there."""
+    rest = command.removesuffix("--json")
+    return (rest.rstrip(), True) if rest != command and rest[-1:].isspace() else (command, False)
+
+
 def execute(session: Session, command: str) -> Output:
     """Carries out one command. :raises StillframeError: if there is no answer."""
     if (of_threads := _OF_THREADS.fullmatch(command)) is not None:
