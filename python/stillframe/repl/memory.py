@@ -10,6 +10,7 @@ from stillframe.cli import regions, schema, search
 from stillframe.cli.page import Styled
 from stillframe.cli.stacktext import address_text
 from stillframe.cli.verb import Unanswered
+from stillframe.model.memory import ADDRESS_END
 from stillframe.repl.verb import Output, Verb
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def span(session: Session, text: str, unit_bytes: int, default_count: int) -> tu
             count = int(length[1], 16)
         else:
             count = (session.address(last) - start) // unit_bytes + 1
-    if not 0 < count * unit_bytes <= LARGEST_BYTES or start + count * unit_bytes > 1 << 64:
+    if not 0 < count * unit_bytes <= LARGEST_BYTES or start + count * unit_bytes > ADDRESS_END:
         raise Unanswered(f"{count:,} units: no length, or more than {LARGEST_BYTES:,} bytes")
     return start, count
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from stillframe.cli import select
 from stillframe.cli.verb import Unanswered
 from stillframe.errors import ExpressionError, StillframeError
+from stillframe.model.absent import Reason
 from stillframe.model.expression.expression import Expression
+from stillframe.model.memory import ADDRESS_END
 
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Thread
@@ -74,6 +76,12 @@ class Session:
 
         :raises Unanswered: if it is none of these.
         """
+        address = self._address(text)
+        if address >= ADDRESS_END:
+            raise Unanswered(f"{text}: {Reason.NO_ADDRESS}")
+        return address
+
+    def _address(self, text: str) -> int:
         if _BARE_HEX.fullmatch(text):
             return int(text.replace("`", ""), 16)
         try:

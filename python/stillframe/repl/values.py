@@ -162,6 +162,8 @@ class DisplayType(Verb):
         if words[0].startswith("-"):
             raise Unanswered(f"{words[0]}: no such option; there is -r, with a depth")
         text = " ".join(words).replace("!", "::", 1) if "!" not in words[0] else " ".join(words).partition("!")[2]
+        if not text.strip(":! "):
+            raise Unanswered("say which type")
         try:
             type_ = session.dump.type(text)
         except NoSuchType as unknown:
