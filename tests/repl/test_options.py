@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stillframe
+from stillframe.cli.page import one_line
 from stillframe.cli.verb import Unanswered
 from stillframe.errors import StillframeError
 from stillframe.repl import prompt, verbs
@@ -266,7 +267,7 @@ def test_nasty_arguments_end_in_one_line(name: str, hello: Session) -> None:
             data = None if output.data is None else json.dumps(output.data())
         except StillframeError as error:
             text, data = str(error), None
-            assert prompt.one_line(text) == text or "\x00" in arguments or "\x1b" in arguments, (name, arguments)
+            assert one_line(text) == text or "\x00" in arguments or "\x1b" in arguments, (name, arguments)
         assert len(text) < 10_000_000, (name, arguments)
         assert "\x1b" not in text or "\x1b" in arguments
         assert data is None or len(data) < 50_000_000

@@ -79,11 +79,11 @@ class Terminal:
 def terminal(state: Path) -> Iterator[Terminal]:
     child, descriptor = pty.fork()
     if child == 0:
-        os.environ.update(TERM="xterm", XDG_STATE_HOME=str(state))
-        os.environ.pop("COLUMNS", None)
-        os.environ.pop("LINES", None)
+        # Not this process's own environment: its readline sets a size in it that os.environ does not see.
+        environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+        environment |= {"TERM": "xterm", "XDG_STATE_HOME": str(state)}
         time.sleep(0.2)  # until the size below is set
-        os.execv(sys.executable, [sys.executable, "-c", PROGRAM, str(HELLO)])
+        os.execve(sys.executable, [sys.executable, "-c", PROGRAM, str(HELLO)], environment)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     shown = Terminal(descriptor)
     try:
