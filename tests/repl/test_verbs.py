@@ -16,7 +16,8 @@ import pytest
 
 import stillframe
 from stillframe.cli.verb import Unanswered
-from stillframe.repl import prompt, verbs
+from stillframe.repl import verbs
+from stillframe.repl.completion import completions
 from stillframe.repl.session import Session
 from support.data import shared_data
 
@@ -132,9 +133,9 @@ def test_every_verb_is_described() -> None:
 
 
 def test_completion(app: Session) -> None:
-    assert ("!uniqstack", 3) in prompt.completions(app, "!un")
-    assert ("doubled", 3) in prompt.completions(app, "dv; ?? dou")
-    assert ("crash_here", 5) in prompt.completions(app, "u app_x64.d!crash")
+    assert ("!uniqstack", 3) in completions(app, "!un")
+    assert ("doubled", 3) in completions(app, "dv; ?? dou")
+    assert ("crash_here", 5) in completions(app, "u app_x64.d!crash")
 
 
 def test_commands_on_the_command_line(stillframe_command: Command) -> None:

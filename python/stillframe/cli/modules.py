@@ -38,7 +38,7 @@ def run(request: Request, verbose: bool) -> None:
     if verbose:
         for module in dump.modules:
             page.blank()
-            _describe(page, dump, module)
+            describe(page, dump, module)
     else:
         add_modules(page, dump, dump.modules)
     page.show()
@@ -72,7 +72,7 @@ def _row(dump: Dump, module: Module) -> list[Part]:
     ]
 
 
-def _describe(page: Page, dump: Dump, module: Module) -> None:
+def describe(page: Page, dump: Dump, module: Module) -> None:
     """All that is known of a module, with every place that was tried for its files."""
     add_modules(page, dump, [module])
     page.line(f"  path     {module.path}")

@@ -74,6 +74,18 @@ class Page:
                     parts += (padding, cell, gap) if index in right else (cell, padding * (index < last), gap)
             self.line(*parts)
 
+    def screens(self, columns: int, rows: int) -> list[Page]:
+        """The page in parts that fit a terminal, on which long lines take several rows. A line is never parted."""
+        screens, left = [Page()], rows
+        for line in self._lines:
+            needed = max(-(-sum(len(part) for part in line) // max(columns, 1)), 1)
+            if needed > left and screens[-1]._lines:
+                screens.append(Page())
+                left = rows
+            screens[-1]._lines.append(line)
+            left -= needed
+        return screens
+
     def __str__(self) -> str:
         return "".join("".join(part.text for part in line) + "\n" for line in self._lines)
 

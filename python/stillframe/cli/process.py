@@ -28,7 +28,7 @@ def run(request: Request, environment: bool, handles: bool) -> None:
     if request.as_json:
         from stillframe.cli import schema
 
-        schema.show(_as_json(process, environment=environment))
+        schema.show(as_json(process, environment=environment))
         return
     from stillframe.cli.page import Page
 
@@ -40,7 +40,7 @@ def run(request: Request, environment: bool, handles: bool) -> None:
             page.line(f"{name}={value}")
     if handles and process.handles:
         page.blank()
-        page.table([_handle_row(handle) for handle in process.handles], right=frozenset({0}))
+        page.table([handle_row(handle) for handle in process.handles], right=frozenset({0}))
     page.show()
 
 
@@ -65,7 +65,8 @@ def add_facts(page: Page, process: Process) -> None:
     page.table([[name, str(value)] for name, value in facts if value is not None])
 
 
-def _handle_row(handle: HandleRecord) -> list[str]:
+def handle_row(handle: HandleRecord) -> list[str]:
+    """Handle, type, name, access."""
     access = f"access {handle.granted_access:#x}"
     return [f"{handle.handle:#x}", handle.type_name or "", handle.object_name or "", access]
 
@@ -76,7 +77,8 @@ def _date(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _as_json(process: Process, *, environment: bool) -> dict[str, object]:
+def as_json(process: Process, *, environment: bool = False) -> dict[str, object]:
+    """The answer of `stillframe process`."""
     from stillframe.cli.schema import absence
 
     def known(value: object) -> object:

@@ -34,12 +34,12 @@ def run(request: Request) -> None:
     if request.as_json:
         from stillframe.cli import schema
 
-        schema.show({"regions": [_as_json(dump, region) for region in dump.memory.regions]})
+        schema.show({"regions": [as_json(dump, region) for region in dump.memory.regions]})
         return
     from stillframe.cli.page import Page
 
     page = Page()
-    page.table([_row(dump, region) for region in dump.memory.regions], right=frozenset({5}))
+    page.table([row(dump, region) for region in dump.memory.regions], right=frozenset({5}))
     page.show()
 
 
@@ -49,7 +49,18 @@ def protection(region: MemoryRegion) -> str:
     return f"{letters} g" if region.protect & _GUARD else letters
 
 
-def _row(dump: Dump, region: MemoryRegion) -> list[Part]:
+def state(region: MemoryRegion) -> str:
+    """`committed`, `reserved`, `free`."""
+    return _STATES.get(region.state, f"{region.state:#x}")
+
+
+def kind(region: MemoryRegion) -> str:
+    """`private`, `mapped`, `image`; empty of what is free."""
+    return _TYPES.get(region.type, "")
+
+
+def row(dump: Dump, region: MemoryRegion) -> list[Part]:
+    """From, to, state, protection, kind, how much the dump holds, module."""
     from stillframe.cli.page import Styled
     from stillframe.cli.stacktext import address_text
 
@@ -58,15 +69,16 @@ def _row(dump: Dump, region: MemoryRegion) -> list[Part]:
     return [
         Styled(address_text(dump, region.base), "dim"),
         Styled(address_text(dump, region.base + region.size_bytes), "dim"),
-        _STATES.get(region.state, f"{region.state:#x}"),
+        state(region),
         protection(region),
-        _TYPES.get(region.type, ""),
+        kind(region),
         f"{held:,} bytes" if held else "",
         "" if module is None else Styled(module.name, "bold"),
     ]
 
 
-def _as_json(dump: Dump, region: MemoryRegion) -> dict[str, object]:
+def as_json(dump: Dump, region: MemoryRegion) -> dict[str, object]:
+    """A region, as docs/json.md has it."""
     from stillframe.cli.schema import hex_text
 
     return {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Object: TypeAlias = dict[str, Any]
 
 
-def show(value: Object) -> None:
+def show(value: object) -> None:
     """Writes `value` to standard output."""
     write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 

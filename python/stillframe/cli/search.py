@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from stillframe.cli.verb import Unanswered, verb
-from stillframe.model.memory import LONGEST_PATTERN_BYTES
+from stillframe.model.memory import ADDRESS_END, LONGEST_PATTERN_BYTES
 
 if TYPE_CHECKING:
     from stillframe import Dump
     from stillframe.cli.verb import Request
 
 DEFAULT_LIMIT = 100
+EVERYWHERE = range(ADDRESS_END - 1)
 
 
 def run(request: Request, bytes_: str | None, text: str | None, pointer: str | None, limit: int) -> None:
@@ -37,7 +38,7 @@ def run(request: Request, bytes_: str | None, text: str | None, pointer: str | N
     if request.as_json:
         from stillframe.cli import schema
 
-        matches = [{"address": schema.hex_text(dump, at), "symbol": place(dump, at) or None} for at in found]
+        matches = [as_json(dump, at) for at in found]
         schema.show({"matches": matches, "is_cut": len(found) >= limit})
         return
     from stillframe.cli.page import Page, Styled
@@ -60,18 +61,25 @@ def parse_bytes(text: str) -> bytes:
     return data
 
 
-def search_bytes(dump: Dump, pattern: bytes, limit: int, alignment: int = 1) -> list[int]:
+def search_bytes(dump: Dump, pattern: bytes, limit: int, alignment: int = 1, *, where: range = EVERYWHERE) -> list[int]:
     """Addresses of `pattern`. :raises Unanswered: if it has no bytes, or too many."""
     if not 0 < len(pattern) <= LONGEST_PATTERN_BYTES:
         raise Unanswered(f"{len(pattern):,} bytes: between 1 and {LONGEST_PATTERN_BYTES:,} can be sought")
-    return dump.memory.search(pattern, alignment=alignment, limit=limit)
+    return dump.memory.search(pattern, start=where.start, end=where.stop, alignment=alignment, limit=limit)
 
 
-def search_text(dump: Dump, text: str, limit: int) -> list[int]:
+def search_text(dump: Dump, text: str, limit: int, *, where: range = EVERYWHERE) -> list[int]:
     """Addresses of `text` in UTF-8 or UTF-16, in order. :raises Unanswered:"""
     patterns = dict.fromkeys(text.encode(encoding, "surrogatepass") for encoding in ("utf-8", "utf-16-le"))
-    found = {at for pattern in patterns for at in search_bytes(dump, pattern, limit)}
+    found = {at for pattern in patterns for at in search_bytes(dump, pattern, limit, where=where)}
     return sorted(found)[:limit]
+
+
+def as_json(dump: Dump, address: int) -> dict[str, object]:
+    """A match, as docs/json.md has it."""
+    from stillframe.cli import schema
+
+    return {"address": schema.hex_text(dump, address), "symbol": place(dump, address) or None}
 
 
 def place(dump: Dump, address: int) -> str:

@@ -21,7 +21,14 @@ TEXT_LENGTH = 2000
 """Characters of a value."""
 
 
-def thread_locals(dump: Dump, thread: Thread, frames: Sequence[Frame], *, depth: int = DEFAULT_DEPTH) -> Object:
+def thread_locals(
+    dump: Dump,
+    thread: Thread,
+    frames: Sequence[Frame],
+    *,
+    depth: int = DEFAULT_DEPTH,
+    only_arguments: bool = False,
+) -> Object:
     """The variables of some frames of a thread."""
     return {
         "thread": thread.index,
@@ -31,14 +38,19 @@ def thread_locals(dump: Dump, thread: Thread, frames: Sequence[Frame], *, depth:
                 **schema.call(frame),
                 "frame": frame.index,
                 "module": frame.module.name if frame.module else None,
-                "variables": [_variable(dump, variable, depth) for variable in frame.variables],
+                "variables": [
+                    variable_(dump, variable, depth)
+                    for variable in frame.variables
+                    if variable.is_parameter or not only_arguments
+                ],
             }
             for frame in frames
         ],
     }
 
 
-def _variable(dump: Dump, variable: Variable, depth: int) -> Object:
+def variable_(dump: Dump, variable: Variable, depth: int = DEFAULT_DEPTH) -> Object:
+    """A variable."""
     value, address = variable.value, variable.address
     absent = value if isinstance(value, Absent) else value.absent
     text = None if isinstance(value, Absent) else value.format(depth=depth, length=TEXT_LENGTH)

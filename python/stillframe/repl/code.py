@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stillframe import Absent
 from stillframe.cli import schema
-from stillframe.cli.modules import add_modules
+from stillframe.cli.modules import add_modules, describe
 from stillframe.cli.page import Styled
 from stillframe.cli.stacktext import address_text
 from stillframe.cli.verb import Unanswered
@@ -75,9 +75,9 @@ def _listing(session: Session, listing: Listing) -> Output:
 
 
 class Registers(Verb):
-    """Shows the registers of the current frame, or those that are named.
+    """Shows the registers of the current frame and its instruction, or registers that are named, parts of them too.
 
-    What the calls further in did not save is not known in a caller: it is shown as `?`.
+    `r eax,xmm0,al`. What the calls further in did not save is not known in a caller: it is shown as `?`.
     """
 
     names = ("r", "registers", "regs")
@@ -85,20 +85,43 @@ class Registers(Verb):
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
-        frame, digits = session.frame, 2 * session.dump.pointer_size_bytes
-        wanted = re.findall(r"\w+", arguments.lower()) or list(frame.registers.names)
-        unknown = [each for each in wanted if each not in frame.registers.names]
-        if unknown:
-            raise Unanswered(f"{unknown[0]}: no register of this processor")
-        values = {each: frame.registers.get(each) for each in wanted}
+        if "=" in arguments:
+            raise Unanswered("a dump's registers cannot be changed")
+        frame, wanted = session.frame, re.findall(r"\w+", arguments.lower())
+        if wanted:
+            return self._named(session, wanted)
         output = Output(data=lambda: schema.registers_of(session.dump, session.thread, frame))
-        cells: list[str] = []
-        for each, value in values.items():
-            cells += [each, "?" * digits if value is None else f"{value:0{digits}x}"]
+        known = {each: frame.registers.get(each) for each in frame.registers.names}
+        self._add(output, {each: _digits(value, session.dump.pointer_size_bytes) for each, value in known.items()})
+        listing = session.dump.disassemble(frame.instruction, count=1)
+        output.page.line(Styled(str(session.dump.symbolize(frame.instruction)), "bold"))
+        output.page.extend(_listing(session, listing).page)
+        return output
+
+    def _named(self, session: Session, wanted: list[str]) -> Output:
+        frame, values = session.frame, dict[str, str]()
+        for each in wanted:
+            found = session.scope.pseudo(each)
+            if found is None:
+                raise Unanswered(f"{each}: no register of this processor")
+            if isinstance(found, Absent):
+                values[each] = _digits(None, session.dump.pointer_size_bytes)
+                continue
+            data = found.data_()
+            values[each] = _digits(int.from_bytes(data, "little"), len(data))
+        output = Output(data=lambda: {"thread": session.thread.index, "frame": frame.index, "registers": values})
+        self._add(output, values)
+        return output
+
+    def _add(self, output: Output, values: dict[str, str]) -> None:
+        cells = [cell for pair in values.items() for cell in pair]
         row = 2 * min(COLUMNS, len(values))
         cells += [""] * (-len(cells) % row)
         output.page.table([cells[at : at + row] for at in range(0, len(cells), row)], right=frozenset(range(0, row, 2)))
-        return output
+
+
+def _digits(value: int | None, size_bytes: int) -> str:
+    return "?" * 2 * size_bytes if value is None else f"{value:0{2 * size_bytes}x}"
 
 
 class Nearest(Verb):
@@ -174,18 +197,33 @@ def modules_named(session: Session, pattern: str) -> list[Module]:
 
 
 class Modules(Verb):
-    """Lists modules with the state of their images and symbols; `lm m PATTERN` those that match."""
+    """Lists modules with the state of their images and symbols.
 
-    names = ("lm", "lmv", "modules")
-    usage = "[m PATTERN]"
+    `lm m PATTERN` lists those whose name matches, `lm a ADDRESS` the one that covers an address. `lmv` tells all about
+    them: keys, and every place where their files were sought.
+    """
+
+    names = ("lm", "lmv", "lmvm", "lmm", "modules")
+    usage = "[v] [m PATTERN | a ADDRESS]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:
         """Answers."""
         words = [word for word in arguments.split() if word not in {"m", "v", "vm"}]
-        chosen = modules_named(session, words[0] if words else "*")
-        if name == "lmv" or arguments.startswith("v"):
-            for module in chosen:
-                module.find_debug_info()
+        is_verbose = "v" in name or bool({"v", "vm"} & set(arguments.split()))
+        if words and words[0] == "a":
+            address = session.address(" ".join(words[1:]))
+            module = session.dump.modules.at(address)
+            if module is None:
+                raise Unanswered(f"{address:#x} lies in no module")
+            chosen = [module]
+        else:
+            chosen = modules_named(session, words[0] if words else "*")
         output = Output(data=lambda: {"modules": [schema.module(session.dump, module) for module in chosen]})
-        add_modules(output.page, session.dump, chosen)
+        if not is_verbose:
+            add_modules(output.page, session.dump, chosen)
+            return output
+        for module in chosen:
+            module.find_debug_info()
+            output.page.blank()
+            describe(output.page, session.dump, module)
         return output

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stillframe.cli.verb import Unanswered, verb
+from stillframe.cli.verb import Unanswered, tell_problems, verb
+from stillframe.errors import StillframeError
 
 if TYPE_CHECKING:
     from stillframe.cli.verb import Request
+    from stillframe.repl.session import Session
 
 
 def run(request: Request, commands: tuple[str, ...]) -> None:
@@ -28,16 +30,18 @@ def run(request: Request, commands: tuple[str, ...]) -> None:
             raise click.UsageError("--json goes with --command.")
         from stillframe.cli import schema
 
-        answers: list[object] = []
-        for command in (each for row in commands for each in verbs.commands(row)):
-            output = verbs.execute(session, command)
-            answers.append({"command": command, "answer": output.data() if output.data else None})
+        answers = [_as_data(session, each) for row in commands for each in verbs.commands(row)]
         schema.show({"answers": answers})
+        _end(sum("problem" in each for each in answers))
         return
     if commands:
-        failures = sum(answer(session, row) for row in commands)
-        if failures:
-            raise Unanswered(f"{failures} of the commands had no answer")
+        failures = 0
+        for row in commands:
+            failures += answer(session, row)
+            if session.is_over:
+                break
+        tell_problems(session.dump)
+        _end(failures)
         return
     if sys.stdin.isatty():
         answer(session, ".lastevent; .frame" if session.dump.crashed_thread else ".lastevent")
@@ -48,6 +52,23 @@ def run(request: Request, commands: tuple[str, ...]) -> None:
         failures += answer(session, line)
         if session.is_over:
             break
+    tell_problems(session.dump)
+    _end(failures)
+
+
+def _as_data(session: Session, command: str) -> dict[str, object]:
+    """What a command answers, or why it does not; the others are carried out all the same."""
+    from stillframe.repl import verbs
+
+    command, _ = verbs.without_json(command)
+    try:
+        output = verbs.execute(session, command)
+        return {"command": command, "answer": output.data() if output.data else None}
+    except StillframeError as error:
+        return {"command": command, "answer": None, "problem": str(error)}
+
+
+def _end(failures: int) -> None:
     if failures:
         raise Unanswered(f"{failures} of the commands had no answer")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from stillframe import Absent
 from stillframe.analysis.last_error import last_error
 from stillframe.analysis.process import process_of
 from stillframe.cli import crash_json, schema
-from stillframe.cli.process import add_facts
+from stillframe.cli.page import Styled
+from stillframe.cli.process import add_facts, as_json, handle_row
 from stillframe.cli.report import add_crash, add_missing
 from stillframe.cli.stacktext import add_thread
 from stillframe.cli.verb import Unanswered
@@ -15,7 +18,11 @@ from stillframe.repl.stacks import current_frame
 from stillframe.repl.verb import Output, Verb, lines
 
 if TYPE_CHECKING:
+    from stillframe._engine import HandleRecord
+    from stillframe.model.location import SourceText
     from stillframe.repl.session import Session
+
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{1,16}")
 
 
 class Analyze(Verb):
@@ -46,15 +53,26 @@ class ExceptionRecord(Verb):
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
+        if arguments not in {"", "-1"}:
+            raise Unanswered(f"{arguments}: only the dump's own exception record is read: .exr -1")
         record, crash = session.dump.exception, session.dump.crash
         if record is None or crash is None:
             raise Unanswered("the dump was not taken at an exception")
-        return lines(
+        output = lines(
             f"ExceptionAddress: {session.dump.symbolize(record.address)} ({record.address:#x})",
             f"   ExceptionCode: {record.code:08x} ({crash.reason})",
             f"  ExceptionFlags: {record.flags:08x}",
+            f"NumberParameters: {len(record.parameters)}",
             *(f"   Parameter[{index}]: {value:#x}" for index, value in enumerate(record.parameters)),
         )
+        output.data = lambda: {
+            "address": schema.hex_text(session.dump, record.address),
+            "code": f"{record.code:08x}",
+            "reason": crash.reason,
+            "flags": f"{record.flags:08x}",
+            "parameters": [f"{value:#x}" for value in record.parameters],
+        }
+        return output
 
 
 class LastEvent(Verb):
@@ -68,7 +86,13 @@ class LastEvent(Verb):
         if crash is None:
             return lines("no event: the dump was taken of a running program")
         thread = "" if crash.thread is None else f" in thread {crash.thread.index} (id {crash.thread.id})"
-        return lines(f"{crash.reason}{thread}: {crash.explanation}")
+        output = lines(f"{crash.reason}{thread}: {crash.explanation}")
+        output.data = lambda: {
+            "reason": crash.reason,
+            "thread": None if crash.thread is None else crash.thread.index,
+            "explanation": crash.explanation,
+        }
+        return output
 
 
 class CrashContext(Verb):
@@ -86,16 +110,25 @@ class CrashContext(Verb):
 
 
 class LastError(Verb):
-    """Shows the last error of the current thread (`GetLastError`)."""
+    """Shows the last error of the current thread (`GetLastError`); with `-all`, of all threads."""
 
     names = ("!gle", "lasterror")
+    usage = "[-all]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
-        error = last_error(session.dump, session.thread)
-        if error is None:
+        if arguments not in {"", "-all"}:
+            raise Unanswered(f"{arguments}: no such option; there is -all")
+        threads = session.dump.threads if arguments else (session.thread,)
+        errors = [(thread, last_error(session.dump, thread)) for thread in threads]
+        if all(error is None for _, error in errors):
             raise Unanswered("the dump does not hold it: it is in the thread's TEB, which only Windows has")
-        return lines(f"last error: {error}")
+        output = Output(data=lambda: {"threads": [{"thread": it.index, "last_error": error} for it, error in errors]})
+        for thread, error in errors:
+            output.page.line(
+                f"thread {thread.index}  " if arguments else "", f"last error: {error or 'not in the dump'}"
+            )
+        return output
 
 
 class ProcessFacts(Verb):
@@ -106,7 +139,7 @@ class ProcessFacts(Verb):
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
         process = process_of(session.dump)
-        output = Output(data=lambda: {"command_line": session.dump.command_line})
+        output = Output(data=lambda: as_json(process))
         add_facts(output.page, process)
         return output
 
@@ -128,18 +161,37 @@ class ThreadBlock(Verb):
 
 
 class Handles(Verb):
-    """Lists the handles that the process had open, if the dump does."""
+    """Lists the handles that the process had open, if the dump does: handle, type, name, access. With a number, one."""
 
     names = ("!handle", "handles")
+    usage = "[HANDLE]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
         handles = session.dump.handles
         if not handles:
             raise Unanswered("the dump has no list of handles; capture with handle data")
-        output = Output(data=lambda: {"handles": [{"handle": it.handle, "type": it.type_name} for it in handles]})
-        output.page.table([[f"{it.handle:#x}", it.type_name or "", it.object_name or ""] for it in handles])
+        wanted = arguments.split(maxsplit=1)[0] if arguments else ""
+        if wanted:
+            if not _HEX.fullmatch(wanted):
+                raise Unanswered(f"{wanted}: no handle; handles are hexadecimal")
+            handles = [it for it in handles if it.handle == int(wanted, 16)]
+            if not handles:
+                raise Unanswered(f"{wanted}: no such handle in the dump")
+        output = Output(data=lambda: {"handles": [_handle(it) for it in handles]})
+        output.page.table([handle_row(it) for it in handles], right=frozenset({0}))
         return output
+
+
+def _handle(of: HandleRecord) -> dict[str, object]:
+    return {
+        "handle": of.handle,
+        "type_name": of.type_name,
+        "object_name": of.object_name,
+        "granted_access": of.granted_access,
+        "handle_count": of.handle_count,
+        "pointer_count": of.pointer_count,
+    }
 
 
 class WriteDump(Verb):
@@ -153,12 +205,17 @@ class WriteDump(Verb):
 
 
 class Files(Verb):
-    """Shows where the images, symbols and sources of the current stack were sought."""
+    """Shows where the images and symbols of the current stack were sought. They are looked for when they are needed.
+
+    Places are given when the debugger is started: `--symbols FOLDER`.
+    """
 
     names = (".sympath", ".reload", "sympath")
 
-    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
+    def run(self, session: Session, name: str, arguments: str) -> Output:
         """Answers."""
+        if arguments and name != ".reload":
+            raise Unanswered("places are given when the debugger is started: --symbols FOLDER, as often as needed")
         output = Output()
         for module in dict.fromkeys(frame.module for frame in session.thread.frames if frame.module is not None):
             for title, state in (("image", module.find_image()), ("symbols", module.find_debug_info())):
@@ -167,3 +224,37 @@ class Files(Verb):
                     output.page.line(f"    tried {attempt}")
         output.data = lambda: {"modules": [schema.module(session.dump, it) for it in session.dump.modules]}
         return output
+
+
+class SourceFiles(Verb):
+    """Shows where the source of each frame of the current stack was found, and whether it is the one compiled.
+
+    Places are given when the debugger is started: `--symbols FOLDER`.
+    """
+
+    names = (".srcpath", "srcpath", "sources")
+
+    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
+        """Answers."""
+        if arguments:
+            raise Unanswered("places are given when the debugger is started: --symbols FOLDER, as often as needed")
+        known: dict[str, SourceText | Absent] = {}
+        for frame in session.thread.frames:
+            if not isinstance(frame.location, Absent):
+                known.setdefault(frame.location.path, frame.source)
+        if not known:
+            raise Unanswered("no frame of this stack has a line of source in the debug information at hand")
+        output = Output(data=lambda: {"sources": [_source(path, found) for path, found in known.items()]})
+        for path, found in known.items():
+            if isinstance(found, Absent):
+                output.page.line(path, "  ", Styled(str(found), "yellow"))
+            else:
+                style = "red" if found.match == "mismatch" else ""
+                output.page.line(f"{path}  {found.path}  ", Styled(found.match, style))
+        return output
+
+
+def _source(path: str, found: SourceText | Absent) -> dict[str, object]:
+    if isinstance(found, Absent):
+        return {"file": path, "path": None, "match": None, "absent": schema.absence(found)}
+    return {"file": path, "path": str(found.path), "match": found.match, "absent": None}

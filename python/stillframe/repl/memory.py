@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from stillframe.analysis.address_map import AddressMap
-from stillframe.cli import schema, search
+from stillframe.cli import regions, schema, search
 from stillframe.cli.page import Styled
-from stillframe.cli.regions import protection
 from stillframe.cli.stacktext import address_text
 from stillframe.cli.verb import Unanswered
+from stillframe.model.memory import ADDRESS_END
 from stillframe.repl.verb import Output, Verb
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ LONGEST_TEXT_BYTES = 4096
 MOST_FOUND = 1000
 _LENGTH = re.compile(r"[lL]\??(?:0x)?([0-9a-fA-F]{1,16})")
 """`L10`: 16 units, as all lengths are hexadecimal."""
+_RANGE = re.compile(r"(\S+)\s+[lL]\??(?:0x)?([0-9a-fA-F]{1,16})\s+")
+"""`rsp L1000 `, before what is sought."""
 WIDTHS_BYTES = {"db": 1, "dw": 2, "dd": 4, "dq": 8}
 
 
@@ -42,7 +44,7 @@ def span(session: Session, text: str, unit_bytes: int, default_count: int) -> tu
             count = int(length[1], 16)
         else:
             count = (session.address(last) - start) // unit_bytes + 1
-    if not 0 < count * unit_bytes <= LARGEST_BYTES or start + count * unit_bytes > 1 << 64:
+    if not 0 < count * unit_bytes <= LARGEST_BYTES or start + count * unit_bytes > ADDRESS_END:
         raise Unanswered(f"{count:,} units: no length, or more than {LARGEST_BYTES:,} bytes")
     return start, count
 
@@ -96,22 +98,25 @@ def _characters(data: list[int | None]) -> str:
 
 
 class Text(Verb):
-    """Shows text up to its end: `da` of bytes (UTF-8), `du` of 16-bit units."""
+    """Shows text up to its end: `da` of bytes (UTF-8), `du` of 16-bit units; with `Lcount`, at most so many units.
+
+    Without an address, goes on behind the last one's end.
+    """
 
     names = ("da", "du")
-    usage = "ADDRESS"
+    usage = "[ADDRESS [Lcount]]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:
         """Answers."""
-        start, _ = span(session, arguments, 1, 1)
-        data = session.dump.memory.read_partial(start, LONGEST_TEXT_BYTES).data
         width = 2 if name == "du" else 1
+        start, count = span(session, arguments, width, LONGEST_TEXT_BYTES // width)
+        data = session.dump.memory.read_partial(start, min(count * width, LONGEST_TEXT_BYTES)).data
         if len(data) < width:
             session.dump.memory.read(start, width)  # says why
         ends = (at for at in range(0, len(data) - width + 1, width) if not any(data[at : at + width]))
         end = next(ends, len(data) - len(data) % width)
         text = data[:end].decode("utf-16-le" if width == 2 else "utf-8", "replace")
-        session.next_address = start + end + width
+        session.next_address = start + end + (width if end < len(data) else 0)
         output = Output(data=lambda: {"address": schema.hex_text(session.dump, start), "text": text})
         output.page.line(Styled(address_text(session.dump, start), "dim"), f'  "{text}"')
         return output
@@ -156,65 +161,71 @@ class Pointers(Verb):
 class Search(Verb):
     """Searches memory: `s -b c7 45 f8` for bytes, `s -a text` and `s -u text` for a text, `s -p ADDRESS` for a pointer.
 
-    Without a kind, for a text in UTF-8 and UTF-16. Looks through what the dump holds and the images of its modules.
+    `-d` and `-q` seek numbers of 4 and 8 bytes. Without a kind, a text is sought in UTF-8 and UTF-16. Looks through
+    what the dump holds and the images of its modules, or from an address on as far as a length says:
+    `s -a @rsp L1000 text`. A text may stand in quotes.
     """
 
     names = ("s", "search", "find")
-    usage = "[-a|-u|-b|-p] WHAT"
+    usage = "[-a|-u|-b|-d|-q|-p] [ADDRESS Llength] WHAT"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
         kind, what = (arguments[:2], arguments[2:].strip()) if arguments[:1] == "-" else ("", arguments)
-        dump, size = session.dump, session.dump.pointer_size_bytes
+        dump, where = session.dump, search.EVERYWHERE
+        if (ranged := _RANGE.match(what)) is not None:
+            start = session.address(ranged[1])
+            where, what = range(start, min(start + int(ranged[2], 16), search.EVERYWHERE.stop)), what[ranged.end() :]
+        if len(what) > 2 and what[0] == what[-1] == '"':
+            what = what[1:-1]
         if not what:
             raise Unanswered("say what to search for")
-        match kind:
-            case "-b":
-                found = search.search_bytes(dump, search.parse_bytes(what), MOST_FOUND)
-            case "-a" | "-u":
-                encoded = what.encode("utf-8" if kind == "-a" else "utf-16-le", "surrogatepass")
-                found = search.search_bytes(dump, encoded, MOST_FOUND)
-            case "-p" | "-q" | "-d":
-                width = {"-q": 8, "-d": 4}.get(kind, size)
-                number = session.address(what) & ((1 << 8 * width) - 1)
-                found = search.search_bytes(dump, number.to_bytes(width, "little"), MOST_FOUND, width)
-            case "":
-                found = search.search_text(dump, what, MOST_FOUND)
-            case _:
-                raise Unanswered(f"{kind}: -a, -u, -b, -d, -q or -p")
+        found = self._found(session, kind, what, where)
         if not found:
             raise Unanswered("nowhere in the memory at hand")
-        output = Output(data=lambda: {"matches": [schema.hex_text(dump, at) for at in found]})
+        is_cut = len(found) >= MOST_FOUND
+        output = Output(data=lambda: {"matches": [search.as_json(dump, at) for at in found], "is_cut": is_cut})
         for at in found:
             output.page.line(Styled(address_text(dump, at), "bold"), f"  {search.place(dump, at)}")
+        if is_cut:
+            output.page.line(Styled(f"the first {MOST_FOUND:,}", "dim"))
         return output
+
+    def _found(self, session: Session, kind: str, what: str, where: range) -> list[int]:
+        dump = session.dump
+        match kind:
+            case "-b":
+                return search.search_bytes(dump, search.parse_bytes(what), MOST_FOUND, where=where)
+            case "-a" | "-u":
+                encoded = what.encode("utf-8" if kind == "-a" else "utf-16-le", "surrogatepass")
+                return search.search_bytes(dump, encoded, MOST_FOUND, where=where)
+            case "-p" | "-q" | "-d":
+                width = {"-q": 8, "-d": 4}.get(kind, dump.pointer_size_bytes)
+                number = session.address(what) & ((1 << 8 * width) - 1)
+                return search.search_bytes(dump, number.to_bytes(width, "little"), MOST_FOUND, width, where=where)
+            case "":
+                return search.search_text(dump, what, MOST_FOUND, where=where)
+            case _:
+                raise Unanswered(f"{kind}: -a, -u, -b, -d, -q or -p")
 
 
 class Address(Verb):
-    """Says what an address belongs to: module, stack, region with its protection; without one, lists the regions."""
+    """Says what an address belongs to: module, stack, region with its protection; without one, lists the regions.
+
+    `-summary` counts the regions by state, kind and protection.
+    """
 
     names = ("!address", "address", "region")
-    usage = "[ADDRESS]"
+    usage = "[ADDRESS | -summary]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
         dump = session.dump
-        output = Output()
-        if not arguments:
-            rows: list[list[Part]] = [
-                [
-                    address_text(dump, it.base),
-                    address_text(dump, it.base + it.size_bytes),
-                    str(it.state),
-                    protection(it),
-                ]
-                for it in dump.regions
-            ]
-            output.data = lambda: {"regions": rows}
-            if not rows:
+        if arguments in {"", "-summary", "-summary -v"}:
+            if not dump.regions:
                 raise Unanswered("the dump does not list the regions of its address space")
-            output.page.table(rows)
-            return output
+            return self._regions(session) if not arguments else self._summary(session)
+        output = Output()
         address = session.address(arguments)
         known = AddressMap(dump)
         facts = [address_text(dump, address)]
@@ -224,11 +235,38 @@ class Address(Verb):
             if stack.low <= address < stack.high:
                 facts.append(f"in the stack of thread {stack.thread.index}")
         if (region := known.region_at(address)) is not None:
-            facts.append(f"region {region.base:#x}, {region.size_bytes:,} bytes, {region.state}, {protection(region)}")
+            words = f"{regions.state(region)}, {regions.protection(region)}"
+            facts.append(f"region {region.base:#x}, {region.size_bytes:,} bytes, {words}")
         facts += [f"in unloaded module {it.name}" for it in known.unloaded_at(address)]
         (part, *_) = dump.memory.provenance(address, 1)
         facts.append(f"its byte: {part.absent or part.source}")
         output.data = lambda: {"address": facts[0], "facts": facts[1:]}
         for fact in facts:
             output.page.line(fact)
+        return output
+
+    def _regions(self, session: Session) -> Output:
+        dump = session.dump
+        output = Output(data=lambda: {"regions": [regions.as_json(dump, each) for each in dump.regions]})
+        output.page.table([regions.row(dump, each) for each in dump.regions], right=frozenset({5}))
+        return output
+
+    def _summary(self, session: Session) -> Output:
+        """How many regions, how large, how much of them the dump holds; the largest kinds first."""
+        dump = session.dump
+        sums: dict[tuple[str, str, str], list[int]] = {}
+        for each in dump.regions:
+            kind = (regions.state(each), regions.kind(each), regions.protection(each))
+            known = sums.setdefault(kind, [0, 0, 0])
+            held = dump.memory.held_bytes(each.base, each.size_bytes)
+            for index, number in enumerate((1, each.size_bytes, held)):
+                known[index] += number
+        ordered = sorted(sums.items(), key=lambda it: (-it[1][1], it[0]))
+        fields = ("state", "type", "protection", "regions", "size", "held_bytes")
+        output = Output(
+            data=lambda: {"summary": [dict(zip(fields, (*kind, *known), strict=True)) for kind, known in ordered]}
+        )
+        rows: list[list[Part]] = [["state", "kind", "access", "regions", "bytes", "in the dump"]]
+        rows += [[*kind, *(f"{number:,}" for number in known)] for kind, known in ordered]
+        output.page.table(rows, right=frozenset({3, 4, 5}))
         return output

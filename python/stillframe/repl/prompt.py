@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stillframe.cli.page import write
+from stillframe.cli.page import Page, one_line, write
+from stillframe.cli.schema import show as show_json
+from stillframe.cli.verb import Unanswered
 from stillframe.errors import ExpressionError, StillframeError
-from stillframe.repl import verbs
+from stillframe.repl import pager, verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from prompt_toolkit.completion import CompleteEvent, Completion
     from prompt_toolkit.document import Document
 
     from stillframe.repl.session import Session
 
-MOST_COMPLETIONS = 50
-SHORTEST_SYMBOL = 3
-"""Letters of a symbol that are typed before symbols are looked through."""
 
-
-def answer(session: Session, text: str) -> int:
+def answer(session: Session, text: str, show: Callable[[Page], None] = Page.show) -> int:
     """Carries out the commands of a line and shows what they answer. Returns how many had no answer."""
     failures = 0
-    for command in verbs.commands(text):
-        try:
-            verbs.execute(session, command).page.show()
-        except StillframeError as error:
-            failures += 1
-            if isinstance(error, ExpressionError):
-                print(error.pointed, file=sys.stderr)
-            print(f"stillframe: {error}", file=sys.stderr)
-        if session.is_over:
-            break
+    try:
+        for command in verbs.commands(text):
+            try:
+                _answer(session, command, show)
+            except StillframeError as error:
+                failures += 1
+                if isinstance(error, ExpressionError):
+                    print(error.pointed, file=sys.stderr)
+                _complain(str(error))
+            if session.is_over:
+                break
+    except StillframeError as error:  # of the row itself
+        _complain(str(error))
+        return failures + 1
     return failures
+
+
+def _answer(session: Session, command: str, show: Callable[[Page], None]) -> None:
+    command, is_json = verbs.without_json(command)
+    output = verbs.execute(session, command)
+    if not is_json:
+        show(output.page)
+        return
+    if output.data is None:
+        raise Unanswered(f"{command}: has no answer as data")
+    show_json(output.data())
+
+
+def _complain(message: str) -> None:
+    print(f"stillframe: {one_line(message)}", file=sys.stderr)
 
 
 def converse(session: Session) -> None:
@@ -52,6 +68,8 @@ def converse(session: Session) -> None:
 
         def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002
             from prompt_toolkit.completion import Completion
+
+            from stillframe.repl.completion import completions
 
             text = document.text_before_cursor
             for name, length in completions(session, text):
@@ -71,9 +89,11 @@ def converse(session: Session) -> None:
         except EOFError:
             return
         try:
-            answer(session, text)
+            answer(session, text, pager.show)
         except KeyboardInterrupt:
             write("interrupted\n")
+        except Exception as error:  # a mistake of ours must not end an investigation
+            _complain(f"internal error: {type(error).__name__}: {error}")
 
 
 def _prompt_text(session: Session) -> str:
@@ -82,40 +102,6 @@ def _prompt_text(session: Session) -> str:
         return f"0:{session.thread.index:03}#{session.frame.index}> "
     except StillframeError:
         return "0:> "
-
-
-def completions(session: Session, text: str) -> list[tuple[str, int]]:
-    """What the end of `text` may become, and how many of its letters that replaces."""
-    start = verbs.last_command(text)
-    if re.fullmatch(r"\s*\S*", start):
-        word = start.lstrip()
-        return [(name, len(word)) for name in sorted(verbs.BY_NAME) if word and name.startswith(word)]
-    found = re.search(r"(?:(\w[\w.]*)!)?([A-Za-z_][\w:]*)$", start)
-    if found is None:
-        return []
-    module, word = found[1], found[2]
-    names: list[str] = []
-    if module is None:
-        names += _variables(session, word)
-    if module is not None or len(word) >= SHORTEST_SYMBOL:
-        names += _symbols(session, module, word)
-    return [(name, len(word)) for name in list(dict.fromkeys(names))[:MOST_COMPLETIONS]]
-
-
-def _variables(session: Session, start: str) -> list[str]:
-    try:
-        return [it.name for it in session.frame.variables if it.name.startswith(start)]
-    except StillframeError:
-        return []
-
-
-def _symbols(session: Session, module: str | None, start: str) -> list[str]:
-    try:
-        chosen = session.dump.modules[module] if module else session.frame.module
-        found = [] if chosen is None else chosen.symbols.search(f"{start}*", MOST_COMPLETIONS)
-    except StillframeError:
-        return []
-    return [symbol.name for symbol in found if symbol.name.startswith(start)]
 
 
 def _history_path() -> Path | None:

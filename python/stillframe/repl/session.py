@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from stillframe.cli import select
 from stillframe.cli.verb import Unanswered
 from stillframe.errors import ExpressionError, StillframeError
+from stillframe.model.absent import Reason
 from stillframe.model.expression.expression import Expression
+from stillframe.model.memory import ADDRESS_END
 
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Thread
     from stillframe.model.expression.scope import Scope
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
-_BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{8}`[0-9a-fA-F]{8}")
-"""An address as other debuggers print it; `add` and `fee` are names sooner than numbers."""
+_BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{1,8}`[0-9a-fA-F]{8}|(?=\d+[a-fA-F])[0-9a-fA-F]{2,3}")
+"""An address as other debuggers print it; `add` and `fee` are names sooner than numbers, and `100` is decimal."""
 
 
 class Session:
@@ -62,11 +65,23 @@ class Session:
         """The value of an expression. :raises ExpressionError: :raises StillframeError:"""
         return Expression(text).value(self.scope)
 
+    def object_at(self, type_: Type, address: int) -> Value:
+        """The object of this type in memory."""
+        from stillframe.model.value.value import Value
+
+        return Value.at_address(self.scope.process, type_, address)
+
     def address(self, text: str) -> int:
         """An address: hexadecimal digits with or without `0x`, a symbol, `module+offset`, or an expression.
 
         :raises Unanswered: if it is none of these.
         """
+        address = self._address(text)
+        if address >= ADDRESS_END:
+            raise Unanswered(f"{text}: {Reason.NO_ADDRESS}")
+        return address
+
+    def _address(self, text: str) -> int:
         if _BARE_HEX.fullmatch(text):
             return int(text.replace("`", ""), 16)
         try:

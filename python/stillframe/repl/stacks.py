@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from stillframe.cli import schema, select
+from stillframe import Absent
+from stillframe.cli import schema, select, value_json
 from stillframe.cli.page import Styled
 from stillframe.cli.stacktext import add_lacks, add_thread, address_text, frame_name, location_text, thread_title
 from stillframe.cli.verb import Unanswered
@@ -16,23 +17,38 @@ if TYPE_CHECKING:
 
     from stillframe import Frame, Thread
     from stillframe.cli.page import Part
+    from stillframe.model.variables import Variable
     from stillframe.repl.session import Session
 
 
 class Stack(Verb):
     """Shows the stack of the current thread.
 
-    With a number, so many frames. Prefixed with threads, `~*k` or `~2k`, shows theirs; `kn` numbers frames, which all
-    forms do here.
+    `kb` shows the values of arguments, `kp` their types and names too, `kP` each on a line of its own; `kv` as `kb`,
+    and how the frame was found and where it is. `(…)`: the debug information does not say where the arguments are. Of
+    x86 code without debug information `kb` and `kv` show the first three words above the return address, which may be
+    arguments. `kc` leaves addresses out; `kn` numbers frames, which all forms do here. With a number, so many frames.
+    Prefixed with threads, `~*k` or `~2k`, shows theirs.
     """
 
-    names = ("k", "kb", "kp", "kn", "kv", "kc", "stack", "bt", "backtrace", "where")
+    names = ("k", "kb", "kp", "kP", "kn", "kv", "kc", "stack", "bt", "backtrace", "where")
     usage = "[COUNT|all]"
 
-    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
+    def run(self, session: Session, name: str, arguments: str) -> Output:
         """Answers."""
         threads = session.dump.threads if arguments == "all" else (session.thread,)
-        return stacks(session, threads, None if arguments in {"", "all"} else _count(arguments))
+        count = None if arguments in {"", "all"} else _count(arguments)
+        if name not in FORMS:
+            return stacks(session, threads, count)
+        output = Output(data=lambda: _with_arguments(session, threads, count))
+        for thread in threads:
+            output.page.blank()
+            output.page.line(Styled(thread_title(thread), "bold"))
+            for frame in thread.frames[:count]:
+                _add_call(output, session, frame, name)
+        output.page.blank()
+        add_lacks(output.page, threads)
+        return output
 
 
 def stacks(session: Session, threads: Sequence[Thread], count: int | None = None) -> Output:
@@ -49,6 +65,87 @@ def stacks(session: Session, threads: Sequence[Thread], count: int | None = None
     output.page.blank()
     add_lacks(output.page, threads)
     return output
+
+
+FORMS = frozenset({"kb", "kp", "kP", "kv", "kc"})
+"""Of the stack, which show more, or less, than `k`."""
+WORDS = 3
+"""Shown of a call whose arguments nobody knows."""
+ARGUMENT_LENGTH = 60
+"""Characters of an argument."""
+
+
+def _add_call(output: Output, session: Session, frame: Frame, form: str) -> None:
+    """A frame, with what it was called with."""
+    page, location = output.page, location_text(frame)
+    place = Styled(f"  {location}" if location else "", "cyan")
+    number = Styled(f"#{frame.index:<3} ", "dim")
+    if form == "kc":
+        page.line(number, Styled(frame_name(frame), "bold"))
+        return
+    address = Styled(f"{address_text(session.dump, frame.instruction)}  ", "dim")
+    passed = _arguments(session, frame, with_names=form in {"kp", "kP"})
+    if form == "kP" and passed:
+        page.line(number, address, Styled(frame_name(frame), "bold"), "(")
+        for index, each in enumerate(passed):
+            page.line(f"        {each}{',' if index < len(passed) - 1 else ')'}", place if each is passed[-1] else "")
+        return
+    mark = "  [inlined]" if frame.is_inlined else ""
+    call = f"({', '.join(passed)})" if passed or _takes_nothing(session, frame) else ""
+    call = "(…)" if not call and frame.name_kind == "function" else call
+    page.line(
+        number, address, Styled(frame_name(frame), "bold"), call, place, mark, Styled(_found_by(frame, form), "dim")
+    )
+
+
+def _takes_nothing(session: Session, frame: Frame) -> bool:
+    """Whether the function is declared without parameters. Of an inlined one nobody says."""
+    if frame.module is None or frame.is_inlined or frame.name_kind != "function":
+        return False
+    debug = frame.module.debug_file_or_absent()
+    id_ = None if isinstance(debug, Absent) else debug.function_type_at(frame.lookup_address - frame.module.base)
+    type_ = session.scope.process.types.of(frame.module, id_)
+    return type_ is not None and type_.kind == "function" and not type_.parameters
+
+
+def _found_by(frame: Frame, form: str) -> str:
+    """Of `kv`."""
+    if form != "kv":
+        return ""
+    cfa = "" if frame.record.cfa is None else f", frame base {frame.record.cfa:#x}"
+    return f"  ({frame.trust.replace('_', ' ')}{cfa})"
+
+
+def _arguments(session: Session, frame: Frame, *, with_names: bool) -> list[str]:
+    known = [each for each in frame.variables if each.is_parameter]
+    if known or frame.name_kind == "function":
+        return [_argument(each, with_names=with_names) for each in known]
+    return [] if with_names else [f"{word:#x}" for word in _words_of(session, frame)]
+
+
+def _argument(argument: Variable, *, with_names: bool) -> str:
+    value = argument.value
+    text = f"<{value.reason}>" if isinstance(value, Absent) else value.format(depth=1, length=ARGUMENT_LENGTH)
+    type_name = "" if argument.type is None else argument.type.name
+    return f"{type_name} {argument.name} = {text}" if with_names else text
+
+
+def _words_of(session: Session, frame: Frame) -> list[int]:
+    """Of x86, where calls pass arguments on the stack: what stands above the return address. A guess, as WinDbg's."""
+    cfa = frame.record.cfa
+    if session.dump.cpu != "x86" or cfa is None:
+        return []
+    data = session.dump.memory.read_partial(cfa, 4 * WORDS).data
+    return [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data) - 3, 4)]
+
+
+def _with_arguments(session: Session, threads: Sequence[Thread], count: int | None) -> dict[str, object]:
+    return {
+        "threads": [
+            value_json.thread_locals(session.dump, thread, thread.frames[:count], only_arguments=True)
+            for thread in threads
+        ]
+    }
 
 
 def _count(text: str) -> int:

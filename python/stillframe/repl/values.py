@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from stillframe import Absent
 from stillframe.cli import schema, value_json
 from stillframe.cli.locals import add_locals
 from stillframe.cli.page import Styled
+from stillframe.cli.stacktext import address_text
 from stillframe.cli.type import add_type
 from stillframe.cli.verb import Unanswered
-from stillframe.errors import NoSuchType
+from stillframe.errors import ExpressionError, NoSuchType
+from stillframe.repl import objects
 from stillframe.repl.verb import Output, Verb
 
 if TYPE_CHECKING:
     from stillframe.cli.page import Part
     from stillframe.model.value.value import Value
+    from stillframe.model.variables import Variable
     from stillframe.repl.session import Session
 
 LINE_LENGTH = 2000
 """Characters of a value."""
 MOST_CHILDREN = 100
 MOST_NAMES = 1000
+DEEPEST = 16
+_DEPTH = re.compile(r"(?<!\S)-r\s*(\d{0,3})(?!\S)")
 
 
 class Locals(Verb):
     """Shows the variables of the current frame: type, name, value, place.
 
-    With a name, that one alone, opened.
+    With a name, that one alone, opened; with `*` in it, those that match. `/i` says which are arguments, `/V` the
+    address of each, `/t` types, which are shown anyway.
     """
 
     names = ("dv", "locals", "!locals")
-    usage = "[NAME]"
+    usage = "[/i] [/t] [/V] [NAME|PATTERN]"
 
-    def run(self, session: Session, name: str, arguments: str) -> Output:
+    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
-        words = [word for word in arguments.split() if not word.startswith("/")]
-        if words:
-            return Evaluate().run(session, name, words[0])
+        options, words = _options(arguments, "itV")
         frame, thread = session.frame, session.thread
-        output = Output(data=lambda: value_json.thread_locals(session.dump, thread, [frame], depth=2))
-        add_locals(output.page, thread, [frame])
+        if words and not any(mark in words[0] for mark in "*?"):
+            return Evaluate().run(session, "??", words[0])
+        chosen = [each for each in frame.variables if not words or fnmatchcase(each.name, words[0])]
+        if words and not chosen:
+            raise Unanswered(f"{words[0]}: no variable of {frame.name} matches")
+        if not options & {"i", "V"} and not words:
+            output = Output(data=lambda: value_json.thread_locals(session.dump, thread, [frame], depth=2))
+            add_locals(output.page, thread, [frame])
+            return output
+        output = Output(data=lambda: {"variables": [value_json.variable_(session.dump, each) for each in chosen]})
+        output.page.table([_variable_row(session, each, options) for each in chosen], indent="    ")
         return output
+
+
+def _options(arguments: str, known: str) -> tuple[set[str], list[str]]:
+    """Letters after slashes, and the other words. :raises Unanswered: if a letter means nothing."""
+    words = arguments.split()
+    options = {letter for word in words if word.startswith("/") for letter in word[1:]}
+    unknown = sorted(options - set(known))
+    if unknown:
+        raise Unanswered(f"/{unknown[0]}: no such option; there are {', '.join(f'/{letter}' for letter in known)}")
+    return options, [word for word in words if not word.startswith("/")]
+
+
+def _variable_row(session: Session, variable: Variable, options: set[str]) -> list[Part]:
+    kind = ("argument" if variable.is_parameter else "local") if "i" in options else ""
+    address = variable.address if "V" in options else None
+    where = "" if isinstance(variable.place, Absent) else variable.place
+    value = variable.value
+    text: Part = Styled(f"<{value.reason}>", "yellow") if isinstance(value, Absent) else value.format()
+    return [
+        kind,
+        Styled(address_text(session.dump, address) if isinstance(address, int) else "", "dim"),
+        Styled("" if variable.type is None else variable.type.name, "dim"),
+        Styled(variable.name or "<unnamed>", "bold"),
+        text,
+        Styled(where, "dim"),
+    ]
 
 
 class Evaluate(Verb):
@@ -103,27 +144,36 @@ class DisplayType(Verb):
     """Shows a type, an object of it at an address, or a variable with its members.
 
     `dt geo::Rect` shows offsets, `dt geo::Rect 0x7ffe1ffec0` values too, `dt shape` the variable of that name; a name
-    with `*` lists the types that match.
+    with `*` lists the types that match. `-r2` opens members two levels deep.
     """
 
     names = ("dt", "type", "ptype")
-    usage = "TYPE [ADDRESS] | VARIABLE"
+    usage = "[-rDEPTH] TYPE [ADDRESS] | VARIABLE"
 
-    def run(self, session: Session, name: str, arguments: str) -> Output:
+    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
-        words = [word for word in arguments.split(" ") if word and not word.startswith("-")]
+        depth = 0
+        if (option := _DEPTH.search(arguments)) is not None:
+            depth = min(int(option[1] or DEEPEST), DEEPEST)
+            arguments = arguments[: option.start()] + " " + arguments[option.end() :]
+        words = [word for word in arguments.split() if word != "-v"]
         if not words:
             raise Unanswered("say which type")
+        if words[0].startswith("-"):
+            raise Unanswered(f"{words[0]}: no such option; there is -r, with a depth")
         text = " ".join(words).replace("!", "::", 1) if "!" not in words[0] else " ".join(words).partition("!")[2]
+        if not text.strip(":! "):
+            raise Unanswered("say which type")
         try:
             type_ = session.dump.type(text)
         except NoSuchType as unknown:
-            return self._otherwise(session, name, text, unknown)
+            return self._otherwise(session, text, depth, unknown)
         output = Output(data=lambda: value_json.type_(type_))
         add_type(output.page, type_)
+        objects.add_inner_types(output.page, type_, depth)
         return output
 
-    def _otherwise(self, session: Session, name: str, text: str, unknown: NoSuchType) -> Output:
+    def _otherwise(self, session: Session, text: str, depth: int, unknown: NoSuchType) -> Output:
         """A pattern, a type and an address, or a variable."""
         first, _, last = text.rpartition(" ")
         if "*" in text and not first:
@@ -134,7 +184,16 @@ class DisplayType(Verb):
             return output
         if first:
             type_, address = session.dump.type(first), session.address(last)
-            return Evaluate().run(session, "dx", f"*({type_.name} *){address:#x}")
-        if session.scope.value(text) is None:
-            raise unknown
-        return Evaluate().run(session, "dx" if name != "ptype" else "p", text)
+            return self._object(session, session.object_at(type_, address), depth)
+        try:
+            if "." not in text and "->" not in text and session.scope.value(text) is None:
+                raise unknown
+            value = session.evaluate(text)
+        except ExpressionError as error:
+            raise Unanswered(f"{text}: {error.reason}") from unknown
+        return self._object(session, value, depth)
+
+    def _object(self, session: Session, value: Value, depth: int) -> Output:
+        output = Output(data=lambda: _as_json(session, value.type.name, value))
+        objects.add_object(output.page, value, depth)
+        return output

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stillframe.cli.page import Page, Styled
 from stillframe.cli.verb import Unanswered
+from stillframe.errors import StillframeError
 from stillframe.repl import code, crash, memory, stacks, values
 from stillframe.repl.dx.verb import DisplayObject
 from stillframe.repl.verb import Output, Verb, lines
@@ -15,6 +16,7 @@ from stillframe.repl.verb import Output, Verb, lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stillframe import Thread
     from stillframe.cli.page import Part
     from stillframe.repl.session import Session
 
@@ -70,7 +72,14 @@ ALL: tuple[Verb, ...] = (
     *(code.Disassemble(), code.Registers(), code.Nearest(), code.ExamineSymbols(), code.Modules()),
     *(memory.Display(), memory.Text(), memory.Pointers(), memory.Search(), memory.Address()),
     *(crash.Analyze(), crash.ExceptionRecord(), crash.LastEvent(), crash.CrashContext(), crash.LastError()),
-    *(crash.ProcessFacts(), crash.ThreadBlock(), crash.Handles(), crash.Files(), crash.WriteDump()),
+    *(
+        crash.ProcessFacts(),
+        crash.ThreadBlock(),
+        crash.Handles(),
+        crash.Files(),
+        crash.SourceFiles(),
+        crash.WriteDump(),
+    ),
     *(Echo(), Help(), Quit()),
 )
 BY_NAME = {name: verb for verb in ALL for name in verb.names}
@@ -108,8 +117,16 @@ def commands(text: str) -> Iterator[str]:
         yield text[start:].strip()
 
 
+def without_json(command: str) -> tuple[str, bool]:
+    """The command without the option `--json` at its end, and whether it was there."""
+    rest = command.removesuffix("--json")
+    return (rest.rstrip(), True) if rest != command and rest[-1:].isspace() else (command, False)
+
+
 def execute(session: Session, command: str) -> Output:
     """Carries out one command. :raises StillframeError: if there is no answer."""
+    if any("\ud800" <= letter <= "\udfff" for letter in command):  # bytes of the command line that are no UTF-8
+        raise Unanswered("the command is no text: some of it is no character")
     if (of_threads := _OF_THREADS.fullmatch(command)) is not None:
         return _in_threads(session, of_threads[1], of_threads[2].strip())
     name, arguments = split(command)
@@ -129,6 +146,8 @@ def split(command: str) -> tuple[str, str]:
 
 def _in_threads(session: Session, which: str, command: str) -> Output:
     """`~2s`, `~*k`, `~#dv`: chooses a thread, or carries a command out in some and comes back."""
+    if command.startswith("~"):  # whose work would multiply
+        raise Unanswered(f"{command[:20]}: one prefix of threads is enough")
     if which != "*":
         thread = stacks.thread_named(session, which)
         if command in {"", "s"}:
@@ -143,19 +162,32 @@ def _in_threads(session: Session, which: str, command: str) -> Output:
             return stacks.Threads().run(session, "~", "")
     before = session.thread, session.frame.index if session.thread.frames else 0
     answers: list[Output] = []
+    failures: list[StillframeError] = []
     try:
         for thread in chosen:
             session.choose_thread(thread)
-            answers.append(execute(session, command))
+            try:
+                answers.append(execute(session, command))
+            except StillframeError as error:  # the others may answer all the same
+                failures.append(error)
+                answers.append(_failure(thread, error))
     finally:
         session.choose_thread(before[0])
         if before[1]:
             session.choose_frame(before[1])
+    if len(failures) == len(chosen) and failures:
+        raise failures[0]
     page = Page()
     for answer in answers:
         page.blank()
         page.extend(answer.page)
     return Output(page, lambda: {"threads": [answer.data() if answer.data else None for answer in answers]})
+
+
+def _failure(thread: Thread, error: StillframeError) -> Output:
+    output = Output(data=lambda: {"thread": thread.index, "problem": error.message})
+    output.page.line(f"thread {thread.index}: ", Styled(error.message, "yellow"))
+    return output
 
 
 def last_command(text: str) -> str:

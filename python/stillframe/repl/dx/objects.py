@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from stillframe.repl.session import Session
 
 
+CURRENT = ("cursession", "curprocess", "curthread", "curstack", "curframe")
+"""What there is, behind `@$`."""
+
+
 def current(session: Session, name: str) -> Thing | None:
     """What `@$name` stands for. :raises Unanswered: if there is no thread or frame."""
     match name.lower():

@@ -18,10 +18,21 @@ from stillframe.repl.dx.things import Work
 from stillframe.repl.verb import Output, Verb
 
 if TYPE_CHECKING:
+    from stillframe.model.expression.scope import Scope
+    from stillframe.repl.dx.things import Thing
     from stillframe.repl.session import Session
 
 DEEPEST = 16
 _DEPTH = re.compile(r"-r\s*(\d{1,3})(?:\s+|$)")
+
+
+def worth(session: Session, text: str) -> Thing:
+    """What an expression is worth. :raises ExpressionError: :raises StillframeError:"""
+    return _evaluator(session, session.scope, text).thing(Text(text).reading(session.scope.is_type).tree)
+
+
+def _evaluator(session: Session, scope: Scope, text: str) -> ThingEvaluator:
+    return ThingEvaluator(scope, text, partial(objects.current, session), Work())
 
 
 class DisplayObject(Verb):
@@ -47,7 +58,7 @@ class DisplayObject(Verb):
             raise Unanswered("say which expression")
         scope = session.scope
         reading = Text(text).reading(scope.is_type)
-        evaluator = ThingEvaluator(scope, text, partial(objects.current, session), Work())
+        evaluator = _evaluator(session, scope, text)
         thing, count = evaluator.thing(reading.tree), None
         if reading.format.elements is not None:
             count = evaluator.value(reading.format.elements).__index__()
