@@ -17,7 +17,7 @@ lld_link=$(command -v "${LLD_LINK:-lld-link-19}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ln -s "$lld_link" "$work/lld-link"      # the PDB records the linker's name and arguments: let them be the same everywhere
-cp "$here"/*.cpp "$here"/*.c "$here"/*.S "$here"/*.inc "$work"
+cp "$here"/*.cpp "$here"/*.c "$here"/*.S "$here"/*.inc "$here"/../making/*.c "$work"
 cd "$work"
 PATH=$work:$PATH
 
@@ -48,8 +48,8 @@ build() {
 take() {
     "$3" -O1 -s -Wall -Wextra take_dump.c -o "$WINE_DIR/take_dump$1.exe" -ldbghelp
     [ "$WINE_DIR" = "$work" ] || cp "$2.exe" "$WINE_DIR"
-    (cd "$WINE_DIR" && $WINE "take_dump$1.exe" "$2.exe" 10d2 "$2.raw.dmp")
-    python3 "$here/fix_dump.py" "$WINE_DIR/$2.raw.dmp" "$out/$2.dmp" "$work"
+    (cd "$WINE_DIR" && $WINE "take_dump$1.exe" hello "$2.exe" 10d2 "$2.raw.dmp")
+    python3 "$here/../making/fix_dump.py" "$WINE_DIR/$2.raw.dmp" "$out/$2.dmp" "$work"
     rm "$WINE_DIR/take_dump$1.exe" "$WINE_DIR/$2.raw.dmp" "$WINE_DIR/$2.exe"
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stillframe._engine import EngineError
 from stillframe.analysis import origin
 from stillframe.analysis.access import NULL_PAGES_BYTES
+from stillframe.analysis.pointees import pointee
 from stillframe.analysis.register_names import part_of, value_of
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.crash import CrashOperand
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from stillframe.model.dump import Dump
     from stillframe.model.frame import Frame
     from stillframe.model.thread import Thread
+    from stillframe.model.typing.type import Type
+    from stillframe.model.variables import Variable
 
 LARGEST_VALUE_BYTES = 64
 """Of a vector register; `fxsave` and the like move more, which nobody reads as a number."""
@@ -83,15 +86,18 @@ class _Reader:
     def operand(self, operand: Operand) -> CrashOperand | None:
         """What is known of a register or of memory; None of constants."""
         if operand.kind == "register" and operand.register is not None:
-            name = self._variable_in(operand.register)
+            held = self._variable_in(operand.register)
+            name = None if held is None else held.name
             value = value_of(operand.register, self._registers)
             where = (operand.register,)
             size = operand.size_bytes
-            return CrashOperand(operand.text, "register", operand.access, size, None, value, name, None, where, operand)
+            return CrashOperand(
+                operand.text, "register", operand.access, size, None, value, name, None, None, where, operand
+            )
         if operand.kind != "memory":
             return None
         address = self._address(operand)
-        name, origin_name = self._names(operand, address)
+        name, pointer, origin_name = self._names(operand, address)
         return CrashOperand(
             operand.text,
             "memory",
@@ -100,6 +106,7 @@ class _Reader:
             address,
             self._value(address, operand.size_bytes),
             name,
+            pointer,
             origin_name,
             tuple(register for register in (operand.base, operand.index) if register is not None),
             operand,
@@ -129,7 +136,7 @@ class _Reader:
         text = f"[{register}{f'-{-offset:#x}' if offset else ''}]"
         size = size or self._dump.pointer_size_bytes
         value = self._value(address, size)
-        return [CrashOperand(text, "memory", access, size, address, value, None, None, (register,), None)]
+        return [CrashOperand(text, "memory", access, size, address, value, None, None, None, (register,), None)]
 
     def _address(self, operand: Operand) -> int | Absent:
         address = self._sum(operand.value or 0, ((operand.base, 1), (operand.index, operand.scale)))
@@ -166,56 +173,62 @@ class _Reader:
         part = self._dump.memory.read_partial(address, size)
         return int.from_bytes(part.data, "little") if part.absent is None else part.absent
 
-    def _names(self, operand: Operand, address: int | Absent) -> tuple[str | None, str | None]:
-        """The operand's name, and what the register that points to it was loaded from."""
+    def _names(self, operand: Operand, address: int | Absent) -> tuple[str | None, str | None, str | None]:
+        """The operand's name, that of the pointer through which it is reached, and what that was loaded from."""
         if operand.name is not None:
-            return operand.name, None
-        for frame in self._frames:
-            for variable in frame.variables:
-                if isinstance(address, int) and variable.address == address:
-                    return variable.name, None
+            return operand.name, None, None
+        found = self._variable_at(address)
+        if found is not None:
+            return found.name, None, None
         if operand.base is None or operand.segment is not None:
-            return None, None
+            return None, None, None
         before = self._frames[-1].instructions_before if self._frames else ()
         loaded_from = origin.of_register(before, part_of(operand.base, self._registers), self._registers)
-        origin_name = self._origin_name(loaded_from) if loaded_from else None
-        pointer = self._variable_in(operand.base) or origin_name
+        source = self._source(loaded_from) if loaded_from else None
+        origin_name = None if source is None else source[0]
+        held = self._variable_in(operand.base)
+        pointer, type_ = (held.name, held.type) if held is not None else source or (None, None)
         if pointer is None:
             slot = loaded_from.operand.text if loaded_from and loaded_from.operand.base == loaded_from.base else None
-            return None, f"[{slot.partition('[')[2]}" if slot and "[" in slot else None
-        if operand.index is not None:
-            name = f"{pointer}[…]"
-        else:
-            offset = operand.value or 0
-            name = f"*({pointer}{'-' if offset < 0 else '+'}{abs(offset):#x})" if offset else f"*{pointer}"
-        return name, origin_name if origin_name != pointer else None
+            return None, None, f"[{slot.partition('[')[2]}" if slot and "[" in slot else None
+        name = self._pointee(operand, address, pointer, type_)
+        return name, pointer, origin_name if origin_name != pointer else None
 
-    def _origin_name(self, loaded_from: Origin) -> str | None:
-        if loaded_from.operand.name is not None:
-            return loaded_from.operand.name
+    def _pointee(self, operand: Operand, address: int | Absent, pointer: str, type_: Type | None) -> str:
+        if operand.index is None:
+            return pointee(pointer, type_, operand.value or 0, operand.size_bytes)
+        base = value_of(operand.base, self._registers) if operand.base else None
+        if isinstance(address, Absent) or base is None or isinstance(base, Absent):
+            return f"{pointer}[…]"
+        return pointee(pointer, type_, address - base, operand.size_bytes, is_indexed=True)
+
+    def _source(self, loaded_from: Origin) -> tuple[str, Type | None] | None:
+        """Name and type of the variable that a register was loaded from."""
         operand = loaded_from.operand
+        if operand.name is not None:
+            named = (each.type for frame in self._frames for each in frame.variables if each.name == operand.name)
+            return operand.name, next(named, None)
         index = (operand.index, operand.scale)
         if loaded_from.pointer_offset_bytes is None:
             address = self._sum(loaded_from.offset_bytes, ((loaded_from.base, 1), index))
         else:
             slot = self._sum(loaded_from.offset_bytes, ((loaded_from.base, 1),))
-            pointer = self._value(slot, self._dump.pointer_size_bytes)
-            if isinstance(pointer, Absent):
+            start = self._value(slot, self._dump.pointer_size_bytes)
+            if isinstance(start, Absent):
                 return None
-            address = self._sum(pointer + loaded_from.pointer_offset_bytes, (index,))
-        found = (
-            variable.name
-            for frame in self._frames
-            for variable in frame.variables
-            if isinstance(address, int) and variable.address == address
-        )
-        return next(found, None)
+            address = self._sum(start + loaded_from.pointer_offset_bytes, (index,))
+        found = self._variable_at(address)
+        return None if found is None else (found.name, found.type)
 
-    def _variable_in(self, register: str) -> str | None:
+    def _variable_at(self, address: int | Absent) -> Variable | None:
+        variables = (each for frame in self._frames for each in frame.variables)
+        return next((each for each in variables if isinstance(address, int) and each.address == address), None)
+
+    def _variable_in(self, register: str) -> Variable | None:
         whole = part_of(register, self._registers).whole
         for frame in self._frames:
             for variable in frame.variables:
                 held = variable.register
                 if held is not None and part_of(held, self._registers).whole == whole:
-                    return variable.name
+                    return variable
         return None

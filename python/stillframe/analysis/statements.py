@@ -159,8 +159,7 @@ def _signed_pointer(facts: Facts, access: Access, bits: int) -> Iterator[Stateme
 def _null(facts: Facts, access: Access) -> Statement:
     operand = accessed(access, facts.operands)
     if operand is not None and points_to_null(facts.thread, access, facts.operands):
-        name = operand.name or ""
-        pointer = f", which holds {name.removeprefix('*')}," if name.startswith("*") else ""
+        pointer = f", which holds {operand.pointer}," if operand.pointer else ""
         offset = f", and {access.address:#x} was added to it" if access.address else ""
         return Statement("null", f"{operand.registers[0]}{pointer} is null{offset}", access.basis)
     what = "the instruction pointer" if access.kind == "execute" else "the address"

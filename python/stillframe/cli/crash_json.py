@@ -182,6 +182,7 @@ def _operand(dump: Dump, operand: CrashOperand) -> Object:
         "kind": operand.kind,
         "name": operand.name,
         "origin": operand.origin,
+        "pointer": operand.pointer,
         "size": operand.size_bytes,
         "text": operand.text,
         "value": f"0x{value:0{2 * operand.size_bytes}x}" if isinstance(value, int) else None,

@@ -78,7 +78,11 @@ class CrashOperand(NamedTuple):
     value: int | Absent
     """What the register or the memory holds before the instruction; little-endian."""
     name: str | None
-    """The variable or symbol: `message`; `*where` of memory that a register, which holds `where`, points to."""
+    """The variable or symbol: `message`; of memory that a register points to what C++ calls it: `to->position.latitude`,
+    `*where`; `*(where+0x10)` if the type of `where` has no such part.
+    """
+    pointer: str | None
+    """The variable that the register holds: `where`."""
     origin: str | None
     """What the register that points to it was loaded from, if the code before the instruction says: `g_null`."""
     registers: tuple[str, ...]

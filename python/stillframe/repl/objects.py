@@ -28,7 +28,7 @@ class _Lines:
 
 def add_object(page: Page, value: Value, depth: int) -> None:
     """The value, and what its class, or that of what it points to, consists of, so many levels below the first."""
-    value = value.dynamic if value.type.is_pointer else value
+    value = value.dynamic if value.type.is_pointer or value.type.is_reference else value
     where = f"  {value.location}" if value.location else ""
     text = value.format(depth=1, length=ROOT_LENGTH)
     page.line(Styled(f"({value.type.name}) ", "dim"), text, Styled(where, "dim"))

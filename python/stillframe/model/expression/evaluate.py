@@ -174,7 +174,9 @@ class Evaluator:
             array, index = index, array  # `2[a]` is `a[2]`
         kind = _without_reference(array.type).kind
         if kind not in POINTERS:
-            self._fail(node, f"{index.type.name} has no elements; operators of the program do not run")
+            if not _without_reference(index.type).is_class:
+                self._fail(node, f"{index.type.name} has no elements")
+            array, index = index, array
         return array.element_(index.__index__())
 
     # --- operators ----------------------------------------------------------------------------------------------------

@@ -59,10 +59,10 @@ def children(presenter: Presenter, value: Value, view: str | None, work: Work, d
     if depth < 0:
         yield Child.remark("opens to itself, or too deep")
         return
-    if value.type.is_reference:
-        value = value.dereference()
-    type_ = value.type.resolved
     format_ = getattr(value, "specifiers_", None)
+    if value.type.is_reference:
+        value = value.dereference() if _is_as_declared(format_) else value.dynamic
+    type_ = value.type.resolved
     if type_.kind == "pointer" and type_.target is not None and type_.target.is_class and value:
         value = (value if _is_as_declared(format_) else value.dynamic).dereference()
         type_ = value.type.resolved

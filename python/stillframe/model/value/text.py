@@ -90,7 +90,7 @@ class _Writer:
 
     def _text(self, value: Value, depth: int, room: int, nesting: int) -> str:
         if value.type.is_reference:
-            return self.write(value.dereference(), depth, room, nesting - 1)
+            return self._referred(value.dereference(), depth, room, nesting - 1)
         type_ = value.type.resolved
         wide = {"array": self._array, "pointer": self._pointer}.get(type_.kind, self._class if type_.is_class else None)
         if wide is not None:
@@ -98,6 +98,15 @@ class _Writer:
         if type_.kind == "function":
             return self._function(value, int(value.number_()))
         return self._member_pointer(value) if type_.kind == "member_pointer" else self._scalar(value, type_)
+
+    def _referred(self, target: Value, depth: int, room: int, nesting: int) -> str:
+        """What a reference stands for, as its most derived class."""
+        if not target.type.is_class:
+            return self.write(target, depth, room, nesting)
+        whole = target.dynamic
+        name = whole.type.resolved.name
+        label = "" if name == target.type.resolved.name else f"{name} "
+        return label + self.write(whole, depth, room - len(label), nesting)
 
     def _scalar(self, value: Value, type_: Type) -> str:
         if type_.kind == "void":

@@ -262,14 +262,16 @@ class Value(Operators):
         return Value(self.process_, member.type, location, member.bits)
 
     def element_(self, index: int) -> Value:
-        """An element of an array, or what lies so many elements behind what a pointer points to."""
+        """An element of an array or of a container, or what lies so many elements behind what a pointer points to."""
         value = self._object()
         type_ = value.type.resolved
         if type_.kind == "pointer":
             target = value.dereference()
             return Value(self.process_, target.type, target.place_.at(index * _stride(target.type)))
         if type_.kind != "array":
-            raise OperationError(f"{self.type.name} has no elements")
+            from stillframe.model.value.containers import element
+
+            return element(value, index)
         return Value(self.process_, type_.item, value.place_.at(index * _stride(type_.item)))
 
     def __getitem__(self, key: str | int | Value) -> Value:
@@ -285,14 +287,27 @@ class Value(Operators):
             raise NoSuchMember(self.type.name, name) from error
 
     def __len__(self) -> int:
-        """Elements of an array. :raises OperationError: if it is none, or of unknown length."""
-        count = self._object().type.count
+        """Elements of an array or a container. :raises OperationError: if it is none, or of unknown length."""
+        value = self._object()
+        count = value.type.count
         if count is None:
-            raise OperationError(f"{self.type.name} has no length")
+            from stillframe.model.value.containers import elements
+
+            found = elements(value) if value.type.is_class else None
+            if found is None:
+                raise OperationError(f"{self.type.name} has no length")
+            count = sum(1 for _ in found)
         return count
 
     def __iter__(self) -> Iterator[Value]:
-        """The elements of an array."""
+        """The elements of an array or a container."""
+        value = self._object()
+        if value.type.is_class:
+            from stillframe.model.value.containers import elements
+
+            found = elements(value)
+            if found is not None:
+                return found
         return (self.element_(index) for index in range(len(self)))
 
     # --- as another type ---------------------------------------------------------------------------------------------

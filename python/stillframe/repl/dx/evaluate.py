@@ -166,7 +166,7 @@ class ThingEvaluator(Evaluator):
             return self._row(node, owner.thing)
         if isinstance(owner, Name):
             owner = Held(owner.column, self.value(owner))
-        if isinstance(owner, Held) and isinstance(owner.thing, Value) and owner.thing.type.is_class:
+        if isinstance(owner, Held) and isinstance(owner.thing, Value) and _is_object(owner.thing):
             return self._row(node, owner.thing)
         return self._index(replace(node, object=owner))
 
@@ -228,3 +228,9 @@ class ThingEvaluator(Evaluator):
 
 def _is_text(node: Node) -> bool:
     return isinstance(node, Held) and isinstance(node.thing, str)
+
+
+def _is_object(value: Value) -> bool:
+    """Of a class, perhaps behind a reference."""
+    type_ = value.type.resolved.target if value.type.is_reference else value.type
+    return type_ is not None and type_.is_class
