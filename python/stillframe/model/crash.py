@@ -78,7 +78,7 @@ class CrashOperand(NamedTuple):
     value: int | Absent
     """What the register or the memory holds before the instruction; little-endian."""
     name: str | None
-    """The variable or symbol: `message`; of memory that a register points to what C++ calls it: `to->position.latitude`,
+    """The variable or symbol: `message`; of memory that a register points to, as C++ has it: `to->position.latitude`,
     `*where`; `*(where+0x10)` if the type of `where` has no such part.
     """
     pointer: str | None

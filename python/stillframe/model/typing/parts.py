@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 from stillframe.model.absent import Absent
@@ -19,17 +18,24 @@ MOST_PARTS = 2000
 
 
 def part_at(type_: Type, offset_bytes: int, size_bytes: int) -> str | None:
-    """How C++ writes the part of an object of this type in which `size_bytes` at `offset_bytes` begin: empty of a number
-    at 0, `.position.latitude`, `[2].size`. Only numbers, pointers and the like, from their start, are parts; of a union
+    """How C++ writes the part of an object of this type that begins at `offset_bytes` and has `size_bytes` or more.
+
+    Empty of a number at 0; `.position.latitude`, `[2].size`. Only numbers, pointers and the like are parts; of a union
     it is the first member that fits. None if there is none.
     """
-    return next(_parts(type_.resolved, offset_bytes, size_bytes, "", DEEPEST, count()), None)
+    return next(_Parts(size_bytes).inside(type_.resolved, offset_bytes, "", DEEPEST), None)
 
 
-def _parts(type_: Type, offset: int, size: int, path: str, depth: int, looked: Iterator[int]) -> Iterator[str]:
-    whole = type_.size_bytes
-    if isinstance(whole, Absent) or not 0 <= offset <= offset + size <= whole or not depth:
-        return
+class _Parts:
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+        self._left = MOST_PARTS
+
+    def inside(self, type_: Type, offset: int, path: str, depth: int) -> Iterator[str]:
+        """All that fit, in the order of the source."""
+        whole = type_.size_bytes
+        if isinstance(whole, Absent) or not 0 <= offset <= offset + self._size_bytes <= whole or not depth:
+            return
         if type_.kind == "array":
             item = type_.item
             step = item.size_bytes
