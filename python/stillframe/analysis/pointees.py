@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def pointee(pointer: str, type_: Type | None, offset_bytes: int, size_bytes: int, *, is_indexed: bool = False) -> str:
-    """How C++ writes the `size_bytes` that lie `offset_bytes` behind where `pointer`, a variable of this type, points to.
+    """How C++ writes the `size_bytes` that lie `offset_bytes` behind where `pointer`, of this type, points to.
 
     `*(pointer+0x10)` if its type has no such part. Another element than the first is only believed of numbers and
     pointers, or of an access that `is_indexed`: what lies behind a class is more often part of a class derived from it.
