@@ -192,7 +192,7 @@ def test_frames_look_names_up(tmp_path: Path) -> None:
         frame["nothing"]
     with pytest.raises(KeyError):
         frame.locals["g"]
-    assert "<details" in frame._repr_html_()
+    assert "#0 app.exe+0x1000" in frame._repr_html_()
 
 
 # --- thread-local storage -----------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def explain(dump: Dump) -> Crash | None:
     return _ExplainedCrash(exception, dump.crashed_thread, reason.name, address, dump, reason)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _ExplainedCrash(Crash):
     """A crash with its account."""
 

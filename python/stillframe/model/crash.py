@@ -145,7 +145,7 @@ NO_ACCOUNT = Account(Absent.because(Reason.NO_ANALYSIS), False, (), None, frozen
 """Of a crash that nobody has looked at."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Crash:
     """What happened, where, in which thread. Sentence and account are made when they are first asked for."""
 
@@ -156,6 +156,14 @@ class Crash:
     """Standard name, for example `EXCEPTION_ACCESS_VIOLATION_WRITE`."""
     address: int | None
     """As minidump-stackwalk's `crash_info.address`: the address accessed, where there is one, else the instruction."""
+
+    def __repr__(self) -> str:
+        return f"<Crash {self.explanation}>"
+
+    def _repr_html_(self) -> str:
+        from stillframe.model.value.html import of_lines
+
+        return of_lines(self.reason, [self.explanation, *(f"- {statement}" for statement in self.statements)])
 
     @property
     def explanation(self) -> str:

@@ -62,7 +62,7 @@ class InstructionLine(NamedTuple):
 Line: TypeAlias = SourceLine | InstructionLine
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Listing(Sequence[Line]):
     """Lines of source and instructions, in address order; `str()` of it is the text."""
 
@@ -91,6 +91,14 @@ class Listing(Sequence[Line]):
 
     def __str__(self) -> str:
         return "\n".join(str(line) for line in self.lines)
+
+    def __repr__(self) -> str:
+        return f"<Listing of {self.start}, {len(self.instructions)} instructions>"
+
+    def _repr_html_(self) -> str:
+        from stillframe.model.value.html import of_lines
+
+        return of_lines("", map(str, self.lines))
 
 
 def disassemble(process: Process, start: int, *, count: int | None, end: int | None) -> Listing:

@@ -180,12 +180,21 @@ class Frame:
 
         return FrameScope(self._process, self, self._thread)
 
+    @property
+    def title(self) -> str:
+        """`#2 main depot.cpp:115`."""
+        location = "" if isinstance(self.location, Absent) else f" {self.location}"
+        return f"#{self.index} {self.name}{location}"
+
+    @property
+    def named_values(self) -> list[tuple[str, Value | Absent]]:
+        """All variables in scope, in the order of the debug information; a name may come twice."""
+        return [(variable.name or "<unnamed>", variable.value) for variable in self.variables]
+
     def _repr_html_(self) -> str:
         from stillframe.model.value.html import of_values
 
-        location = "" if isinstance(self.location, Absent) else f" {self.location}"
-        values = [(variable.name or "<unnamed>", variable.value) for variable in self.variables]
-        return of_values(values, f"#{self.index} {self.name}{location}")
+        return of_values(self.named_values, self.title)
 
     @cached_property
     def call_site_address(self) -> int | Absent:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FRAME_LIMIT = 1024
 """Physical frames after which a walk ends."""
+MOST_FRAMES_SHOWN = 64
+"""In a notebook."""
 
 
 class StopReason(StrEnum):
@@ -58,6 +60,13 @@ class Thread:
 
     def __repr__(self) -> str:
         return f"<Thread {self.index} id {self.id}{' crashed' if self.is_crashed else ''}>"
+
+    def _repr_html_(self) -> str:
+        from stillframe.model.value.html import of_stack
+
+        name = f" {self.name}" if self.name else ""
+        title = f"thread {self.index}{name}  id {self.id}{'  crashed' if self.is_crashed else ''}"
+        return of_stack(title, ((frame.title, frame.named_values) for frame in self.frames[:MOST_FRAMES_SHOWN]))
 
     @cached_property
     def registers(self) -> Registers | Absent:

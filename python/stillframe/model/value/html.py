@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from stillframe.model.absent import Absent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from stillframe.model.natvis.child import Child
     from stillframe.model.value.value import Value
@@ -21,6 +21,7 @@ MOST_CHILDREN = 50
 MOST_PARTS = 1000
 """Of one page."""
 STYLE = "font-family:monospace;white-space:pre-wrap"
+DIM = "opacity:0.6"  # grey is too dark on a dark page, or too light on a light one
 
 
 def of_value(name: str, value: Value | Absent) -> str:
@@ -30,23 +31,46 @@ def of_value(name: str, value: Value | Absent) -> str:
 
 def of_values(values: Sequence[Named], title: str = "") -> str:
     """Values below each other, under a title that folds them."""
+    inside = _Writer().parts(values)
+    return f'<div style="{STYLE}">{_folded(title, inside, is_open=True) if title else inside}</div>'
+
+
+def of_stack(title: str, frames: Iterable[tuple[str, Sequence[Named]]]) -> str:
+    """A stack: each frame opens to its values, so many on the page in all."""
     writer = _Writer()
-    inside = "".join(writer.part(name, value, DEEPEST) for name, value in values)
-    if not title:
-        return f'<div style="{STYLE}">{inside}</div>'
-    return f'<details open style="{STYLE}"><summary>{escape(title)}</summary>{inside}</details>'
+    inside = "".join(_folded(name, writer.parts(values), is_open=False) for name, values in frames)
+    return f'<div style="{STYLE}">{_folded(title, inside, is_open=True)}</div>'
+
+
+def of_lines(title: str, lines: Iterable[str]) -> str:
+    """Plain text below a title."""
+    inside = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    return f'<div style="{STYLE}">{f"<b>{escape(title)}</b>" if title else ""}{inside}</div>'
+
+
+def _folded(title: str, inside: str, *, is_open: bool) -> str:
+    if not inside:
+        return f"<div>{escape(title)}</div>"
+    shown = f'<div style="margin-left:1.5em">{inside}</div>'
+    return f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>{shown}</details>"
 
 
 class _Writer:
     def __init__(self) -> None:
         self._left = MOST_PARTS
 
+    def parts(self, values: Sequence[Named]) -> str:
+        shown = [self.part(name, value, DEEPEST) for name, value in values if self._left > 0]
+        return "".join(shown) + ("<div>…</div>" if len(shown) < len(values) else "")
+
     def part(self, name: str, value: Value | Absent, depth: int) -> str:
         if isinstance(value, Absent):
             return self._line(name, f'<i title="{escape(value.remedy)}">{escape(str(value.reason))}</i>', None, 0)
-        about = escape(f"{value.type.name} {value.location}".rstrip())
-        shown = f'<span title="{about}">{escape(value.format())}</span>'
-        return self._line(name, shown, value.children_, depth)
+        where = escape(value.location)
+        type_ = f'<span style="{DIM}">{escape(value.type.name)}</span>'
+        return self._line(
+            name, f'<span title="{where}">{escape(value.format())}</span>  {type_}', value.children_, depth
+        )
 
     def _child(self, child: Child, depth: int) -> str:
         if child.value is not None:
