@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 DEPOT = EXAMPLES / "depot"
 ADD_STOP, PLAN, MAIN = range(3)
 
+NOT_OPTIMISED = ["depot.dmp", "depot.dwarf.dmp"]
+OPTIMISED = {"depot.O2.dmp": 20, "depot.dwarf.O2.dmp": 23}
+"""With how many of the values below the debug information still has, as `llvm-pdbutil` and `llvm-dwarfdump` list it."""
+
 # frame, expression, what the source makes of it
 VALUES = [
     (ADD_STOP, "to", 0),  # books has no address
@@ -61,9 +65,14 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def dump() -> stillframe.Dump:
-    return stillframe.open(DEPOT / "depot.dmp")
+@pytest.fixture(scope="module", params=[*NOT_OPTIMISED, *OPTIMISED])
+def any_dump(request: pytest.FixtureRequest) -> stillframe.Dump:
+    return stillframe.open(DEPOT / request.param)
+
+
+@pytest.fixture(scope="module", params=NOT_OPTIMISED)
+def dump(request: pytest.FixtureRequest) -> stillframe.Dump:
+    return stillframe.open(DEPOT / request.param)
 
 
 def value(dump: stillframe.Dump, frame: int, text: str) -> Value:
@@ -72,10 +81,10 @@ def value(dump: stillframe.Dump, frame: int, text: str) -> Value:
     return found
 
 
-def test_the_stack(dump: stillframe.Dump) -> None:
+def test_the_stack(any_dump: stillframe.Dump) -> None:
     source = (DEPOT / "depot.cpp").read_text(encoding="utf-8").splitlines()
     lines = []
-    for frame in dump.threads[0].frames[:3]:
+    for frame in any_dump.threads[0].frames[:3]:
         assert not isinstance(frame.location, Absent)
         lines.append((frame.name, source[frame.location.line - 1].strip()))
     assert lines == [
@@ -88,6 +97,20 @@ def test_the_stack(dump: stillframe.Dump) -> None:
 @pytest.mark.parametrize(("frame", "text", "expected"), VALUES)
 def test_values(frame: int, text: str, expected: float, dump: stillframe.Dump) -> None:
     assert value(dump, frame, text) == expected
+
+
+@pytest.mark.parametrize("name", OPTIMISED)
+def test_values_are_right_or_absent(name: str) -> None:
+    frames = stillframe.open(DEPOT / name).threads[0].frames
+    right = 0
+    for frame, text, expected in VALUES:
+        found = frames[frame].eval(text)
+        if not isinstance(found, Absent):
+            assert found == expected, text
+            right += 1
+        else:
+            assert found.reason == stillframe.Reason.OPTIMIZED_AWAY
+    assert right == OPTIMISED[name]
 
 
 @pytest.mark.parametrize(("frame", "text", "expected"), TEXTS)

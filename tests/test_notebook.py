@@ -52,7 +52,7 @@ def test_a_thread_shows_frames_and_their_variables(dump: stillframe.Dump) -> Non
     assert page.open == []
     assert page.elements <= {"details", "summary", "div", "b", "span", "i"}
     titles = [text for text in page.texts if text.startswith("#")]
-    assert titles[:3] == ["#0 add_stop depot.cpp:88", "#1 plan depot.cpp:99", "#2 main depot.cpp:115"]
+    assert titles[:3] == ["#0 add_stop depot.cpp:88", "#1 plan depot.cpp:100", "#2 main depot.cpp:116"]
     assert {"tour", "item", "load", "books", "m_priority"} <= set(page.texts)
 
 

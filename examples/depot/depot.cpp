@@ -93,7 +93,8 @@ static void add_stop(Tour &tour, Stop &stop, const Item &item)
     g_loaded_grams += stop.grams;
 }
 
-static void plan(Tour &tour, const Sequence<const Item *, 8> &load, Stop *stops)
+// Not inlined, so that an optimiser does not know what is loaded.
+__attribute__((noinline)) void plan(Tour &tour, const Sequence<const Item *, 8> &load, Stop *stops)
 {
     for (int index = 0; index < load.size(); index++)
         add_stop(tour, stops[index], *load[index]);
@@ -131,7 +132,11 @@ void *memcpy(void *to, const void *from, unsigned long long count)
         static_cast<volatile char *>(to)[at] = static_cast<const char *>(from)[at];
     return to;
 }
-void _purecall() {}
+void _purecall() {}          // of Microsoft's compiler
+void __cxa_pure_virtual() {} // of the others
+#ifdef __MINGW32__
+void __main() {}
+#endif
 void ExitProcess(unsigned code);
 
 int mainCRTStartup()
