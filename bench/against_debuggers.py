@@ -57,11 +57,11 @@ def compare(stillframe: Path, program: Path, core: Path, what: str, *, runs: int
     """All stacks by the whole command: ours with nothing kept from before and with it, theirs as they are."""
     cache = core.parent / "cache"
     environment = {"XDG_CACHE_HOME": str(cache)}
-    command = [stillframe, "stack", core, "--thread", "all", "--symbols", program.parent]
+    command: list[str | Path] = [stillframe, "stack", core, "--thread", "all", "--symbols", program.parent]
     forget = partial(shutil.rmtree, cache, ignore_errors=True)
     first = measure.command(command, runs=runs, environment=environment, before=forget)
     second = measure.command(command, runs=5, environment=environment)
-    peers = {
+    peers: dict[str, list[str | Path]] = {
         "gdb -batch": ["gdb", "-nx", "-batch", "-ex", "thread apply all bt", program, core],
         "lldb-19 -b": ["lldb-19", "-b", "-c", core, "-o", "bt all", program],
     }
@@ -78,7 +78,7 @@ def compare_values(stillframe: Path, program: Path, core: Path, what: str) -> It
     """All variables of the thread's frames. gdb alone: lldb has no command for all frames."""
     cache = core.parent / "cache"
     environment = {"XDG_CACHE_HOME": str(cache)}
-    command = [stillframe, "locals", core, "--symbols", program.parent]
+    command: list[str | Path] = [stillframe, "locals", core, "--symbols", program.parent]
     forget = partial(shutil.rmtree, cache, ignore_errors=True)
     first = measure.command(command, runs=2, environment=environment, before=forget)
     second = measure.command(command, runs=5, environment=environment)
