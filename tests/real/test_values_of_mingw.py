@@ -41,7 +41,17 @@ def dump_of(compiler: str, cpu: str, options: list[str], kind: int, folder: Path
     program = work / f"stillframe-test-{os.getpid()}.exe"
     dump = program.with_suffix(".dmp")
     try:
-        arguments: list[str | Path] = [*command, "-g", *options, "-DDUMPSELF", "-static", source, "-o", program, "-ldbghelp"]
+        arguments: list[str | Path] = [
+            *command,
+            "-g",
+            *options,
+            "-DDUMPSELF",
+            "-static",
+            source,
+            "-o",
+            program,
+            "-ldbghelp",
+        ]
         subprocess.run(arguments, check=True, capture_output=True)
         subprocess.run(
             [*wine, program.name, dump.name, str(kind)], cwd=work, check=False, capture_output=True, timeout=60
