@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         NoSuchType,
         NoSuchVariable,
         OperationError,
+        SourcePathError,
         StillframeError,
         SymbolPathError,
         SymbolsMissing,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from stillframe.model.thread import Thread
     from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
+    from stillframe.symbols.source_path import SourceArgument
 
 __all__ = [
     "Absent",
@@ -62,6 +64,7 @@ __all__ = [
     "NoSuchVariable",
     "OperationError",
     "Reason",
+    "SourcePathError",
     "StillframeError",
     "SymbolPathError",
     "SymbolsMissing",
@@ -102,7 +105,10 @@ SymbolsArgument: TypeAlias = "str | PathLike[str] | Sequence[str | PathLike[str]
 
 
 def open(  # noqa: A001 - stillframe.open, as gzip.open
-    path: str | PathLike[str], symbols: SymbolsArgument = None, natvis: Sequence[str | PathLike[str]] = ()
+    path: str | PathLike[str],
+    symbols: SymbolsArgument = None,
+    natvis: Sequence[str | PathLike[str]] = (),
+    sources: Sequence[SourceArgument] = (),
 ) -> Dump:
     """Opens a dump. Nothing but its header and stream directory is read until it is asked for.
 
@@ -110,8 +116,11 @@ def open(  # noqa: A001 - stillframe.open, as gzip.open
         files: a symbol path (`;`-separated folders, `srv*DIR*DIR`, `cache*DIR`), one folder, a sequence of those, or a
         `Locator` of your own, which is then asked alone.
     :param natvis: visualizers, which come before all others: natvis files, and folders of them.
+    :param sources: trees of source, which come before the paths recorded in the files: folders, and pairs or `FROM=TO`
+        of what a folder was called where the program was built and where it is here.
     :raises DumpError: if the file cannot be opened or is not a dump.
     :raises SymbolPathError: if `symbols` names something that is not supported, such as a server.
+    :raises SourcePathError: if `sources` has something that is neither, or is given to a `Locator` of your own.
     """
     from pathlib import Path
 
@@ -119,7 +128,7 @@ def open(  # noqa: A001 - stillframe.open, as gzip.open
     from stillframe.symbols.keeping import KeepingOpener
 
     path = Path(path)
-    return Dump.open(path, _locator(path, symbols), _explain, KeepingOpener(), [Path(each) for each in natvis])
+    return Dump.open(path, _locator(path, symbols, sources), _explain, KeepingOpener(), [Path(each) for each in natvis])
 
 
 def _explain(dump: Dump) -> Crash | None:
@@ -128,15 +137,21 @@ def _explain(dump: Dump) -> Crash | None:
     return explain(dump)
 
 
-def _locator(dump: Path, symbols: SymbolsArgument) -> Locator:
+def _locator(dump: Path, symbols: SymbolsArgument, sources: Sequence[SourceArgument]) -> Locator:
     from collections.abc import Sequence
     from os import PathLike
 
     from stillframe.symbols.locate import DirectoryLocator
     from stillframe.symbols.path import parse_symbol_path
+    from stillframe.symbols.source_path import parse_source_path
 
+    trees = parse_source_path(sources)
     if symbols is None:
-        return DirectoryLocator(dump.parent)
+        return DirectoryLocator(dump.parent, (), trees)
     if isinstance(symbols, str | PathLike | Sequence):
-        return DirectoryLocator(dump.parent, parse_symbol_path(symbols))
+        return DirectoryLocator(dump.parent, parse_symbol_path(symbols), trees)
+    if trees:
+        from stillframe.errors import SourcePathError
+
+        raise SourcePathError(str(trees[0].folder), "a locator of your own is asked alone")
     return symbols

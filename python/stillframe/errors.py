@@ -58,6 +58,15 @@ class TooManyElements(OperationError):  # noqa: N818
     """More elements of an array than are ever shown: most probably the count is garbage."""
 
 
+class SourcePathError(StillframeError, ValueError):
+    """An element of a source path that means nothing."""
+
+    def __init__(self, element: str, reason: str) -> None:
+        super().__init__(f"{element}: {reason}")
+        self.element = element
+        self.reason = reason
+
+
 class NoSuchMember(StillframeError, AttributeError, KeyError):  # noqa: N818
     """The class `type` has no member `name`, nor have its bases."""
 

@@ -12,8 +12,8 @@ import pytest
 
 import stillframe
 from stillframe import Reason
-from stillframe.model.disassembly import SourceLine
 from stillframe.model.evidence import DebugInfoFound, Rejected
+from stillframe.model.location import SourceLine
 from stillframe.model.locator import Outcome
 from support.data import EXAMPLES
 from support.dump_builder import DumpBuilder
@@ -119,7 +119,7 @@ def test_a_caller_knows_its_call_and_its_source(folder: Path) -> None:
     assert frame.instruction == RETURN
     assert frame.call_site_address == CALL
     assert frame.function_offset == RETURN - MAIN
-    assert frame.source_line == "    printf(message);"
+    assert str(frame.source_line) == "    printf(message);"
     source = frame.source
     assert not isinstance(source, stillframe.Absent)
     assert source.path == folder / "hello.cpp"

@@ -9,8 +9,8 @@ import pytest
 
 import stillframe
 from stillframe import Absent, Reason
-from stillframe.model.disassembly import InstructionLine, SourceLine
-from stillframe.model.location import SourceLocation
+from stillframe.model.disassembly import InstructionLine
+from stillframe.model.location import SourceLine, SourceLocation
 from support import scene
 
 if TYPE_CHECKING:

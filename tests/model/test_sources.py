@@ -94,3 +94,25 @@ def test_lines_count_from_one(tmp_path: Path) -> None:
     text = text_of(tmp_path, "main.cpp")
     assert isinstance(text, SourceText)
     assert [text.line(number) for number in (-1, 0, 1, 3, 4)] == [None, None, "int main()", "}", None]
+
+
+def test_a_file_with_other_line_ends_is_the_same(tmp_path: Path) -> None:
+    """A checkout of git on Windows, and the same tree on Linux; and the other way round."""
+    for recorded, here in ((TEXT.replace(b"\n", b"\r\n"), TEXT), (TEXT, TEXT.replace(b"\n", b"\r\n"))):
+        (tmp_path / "main.cpp").write_bytes(here)
+        text = text_of(tmp_path, "C:\\src\\main.cpp", "md5", hashlib.md5(recorded).digest())
+        assert isinstance(text, SourceText)
+        assert (text.match, text.has_other_line_ends, text.line(1)) == ("verified", True, "int main()")
+        text = text_of(tmp_path, "C:\\src\\main.cpp", "md5", hashlib.md5(here).digest())
+        assert isinstance(text, SourceText)
+        assert (text.match, text.has_other_line_ends) == ("verified", False)
+
+
+@pytest.mark.parametrize("checksum", [None, hashlib.md5(TEXT).digest()])
+def test_what_is_no_text_is_not_shown(checksum: bytes | None, tmp_path: Path) -> None:
+    (tmp_path / "main.cpp").write_bytes(b"\x7fELF\0\0\0")
+    assert text_of(tmp_path, "main.cpp", "md5" if checksum else None, checksum) == Absent.because(Reason.SOURCE_MISSING)
+    (tmp_path / "main.cpp").write_bytes("int main()".encode("utf-16"))
+    text = text_of(tmp_path, "main.cpp")
+    assert isinstance(text, SourceText)
+    assert text.lines == ("int main()",)

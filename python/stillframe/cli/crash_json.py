@@ -169,6 +169,7 @@ def _extras(dump: Dump, crash: Crash) -> Object:
         "exception_type": crash.exception_type,
         "is_raised_by_instruction": crash.account.is_raised_by_instruction,
         "operands": [_operand(dump, operand) for operand in crash.operands],
+        "source": None if isinstance(crash.source_line, Absent) else schema.source_line(crash.source_line),
         "statements": [_statement(statement) for statement in crash.statements],
     }
 

@@ -41,7 +41,7 @@ def run(request: Request, target: str | None, which: str | None, frame_number: i
 
 def _show(listing: Listing) -> None:
     from stillframe.cli.page import Page, Styled
-    from stillframe.model.disassembly import SourceLine
+    from stillframe.model.location import SourceLine
 
     page = Page()
     for line in listing:

@@ -101,6 +101,9 @@ def add_crash(page: Page, dump: Dump) -> None:
             at = ""  # who sent the signal stands where other signals have an address
     page.line(Styled(crash.reason, "bold red"), at)
     page.line(crash.explanation)
+    line = crash.source_line
+    if not isinstance(line, Absent) and not isinstance(line.text, Absent):
+        page.line(Styled(f"    {str(line).strip()}", "cyan"))
     _add_instruction(page, crash)
     for statement in crash.statements[:MOST_STATEMENTS]:
         page.line(f"- {statement}")

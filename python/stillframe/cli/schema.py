@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stillframe import Dump, Frame, Listing, Module, Thread
     from stillframe._engine import Stream
     from stillframe.model.evidence import DebugInfoState, ImageState
+    from stillframe.model.location import SourceLine
     from stillframe.model.memory import Span
 
 Object: TypeAlias = dict[str, Any]
@@ -219,17 +220,21 @@ def _span(dump: Dump, span: Span) -> Object:
     }
 
 
+def source_line(of: SourceLine) -> Object:
+    """A line of source, with its text where there is one."""
+    text = None if isinstance(of.text, Absent) else of.text
+    return {"file": of.location.path, "line": of.location.line, "text": text, "is_mismatch": of.is_mismatch}
+
+
 def listing(dump: Dump, of: Listing) -> Object:
     """The answer of `stillframe disasm`."""
-    from stillframe.model.disassembly import SourceLine
+    from stillframe.model.location import SourceLine
 
     lines: list[Object] = []
     source: Object | None = None
     for line in of:
         if isinstance(line, SourceLine):
-            text = None if isinstance(line.text, Absent) else line.text
-            location = line.location
-            source = {"file": location.path, "line": location.line, "text": text, "is_mismatch": line.is_mismatch}
+            source = source_line(line)
             continue
         instruction = line.instruction
         lines.append(

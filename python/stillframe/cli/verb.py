@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 import stillframe
 from stillframe.cli.exits import EXPLANATION
-from stillframe.errors import StillframeError
+from stillframe.errors import SourcePathError, StillframeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from stillframe.symbols.source_path import SourceTree
 
 
 MOST_PROBLEMS = 20
@@ -28,9 +30,10 @@ class Request(NamedTuple):
     """What was asked of a verb, besides its own arguments."""
 
     path: str
-    symbols: tuple[str, ...]
-    as_json: bool
+    symbols: tuple[str, ...] = ()
+    as_json: bool = False
     natvis: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def open(self) -> stillframe.Dump:
         """:raises DumpError: :raises SymbolPathError: :raises click.UsageError: if a folder of symbols is none."""
@@ -41,7 +44,22 @@ class Request(NamedTuple):
         for path in self.natvis:
             if not Path(path).exists():
                 raise click.UsageError(f"--natvis {path}: no such file or folder.")
-        return stillframe.open(self.path, symbols=self.symbols, natvis=self.natvis)
+        for tree in source_trees(self.sources):
+            if not tree.is_there:
+                raise click.UsageError(f"--source {tree.folder}: no such folder.")
+        return stillframe.open(self.path, symbols=self.symbols, natvis=self.natvis, sources=self.sources)
+
+
+def source_trees(sources: Sequence[str]) -> tuple[SourceTree, ...]:
+    """:raises click.UsageError:"""
+    if not sources:
+        return ()
+    from stillframe.symbols.source_path import parse_source_path
+
+    try:
+        return parse_source_path(sources)
+    except SourcePathError as error:
+        raise click.UsageError(f"--source {error}.") from error
 
 
 def tell_problems(dump: stillframe.Dump) -> None:
@@ -60,21 +78,21 @@ def tell_problems(dump: stillframe.Dump) -> None:
 def verb(run: Callable[..., None], *parameters: click.Parameter) -> click.Command:
     """The command that calls `run(request, …)`; its docstring is the help, `parameters` are its own arguments."""
 
-    def callback(
-        dump: str,
-        symbols: tuple[str, ...],
-        natvis: tuple[str, ...],
-        as_json: bool,
-        debug: bool,  # noqa: ARG001
-        **own: object,
-    ) -> None:
-        run(Request(dump, symbols, as_json, natvis), **own)
+    def callback(dump: str, as_json: bool, debug: bool, **own: Any) -> None:  # noqa: ARG001
+        places = {name: own.pop(name) for name in ("symbols", "natvis", "sources")}
+        run(Request(dump, as_json=as_json, **places), **own)
 
     shared: list[click.Parameter] = [
         click.Option(
             ["--symbols"], multiple=True, metavar="DIR", help="Where images, PDBs and sources are; may be repeated."
         ),
         click.Option(["--natvis"], multiple=True, metavar="FILE|DIR", help="Visualizers of classes; may be repeated."),
+        click.Option(
+            ["--source", "sources"],
+            multiple=True,
+            metavar="DIR|FROM=TO",
+            help="Where source is: a folder, or what it was called where the program was built, and where it is.",
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="JSON instead of text (docs/json.md)."),
         click.Option(["--debug"], is_flag=True, help="On errors, show where they come from."),
     ]

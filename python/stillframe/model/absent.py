@@ -76,7 +76,7 @@ class Reason(StrEnum):
     NO_LINE = "the code was made of no line of source", "none: the compiler added it"
     NO_MODULE = "the address lies in no module", "none: this is no code of a module"
     NO_CALL_FOUND = "no call instruction ends at the return address", "none: trust this frame less"
-    SOURCE_MISSING = "the source file was not found", "give the folder of the sources as symbols"
+    SOURCE_MISSING = "the source file was not found", "say where it is: a folder, or FROM=TO, as --source"
     SOURCE_TOO_SHORT = "the source file has fewer lines", "give the sources of this build"
     STREAM_MISSING = "the dump has no such stream", "none: its writer left it out"
     STREAM_BROKEN = "the dump's stream cannot be read", "none: the file is damaged"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from stillframe._engine import ExceptionRecord, Instruction, Operand
     from stillframe.model.dump import Dump
+    from stillframe.model.location import SourceLine
     from stillframe.model.thread import Thread
 
 AccessKind: TypeAlias = Literal["read", "write", "execute"]
@@ -169,6 +170,12 @@ class Crash:
     def explanation(self) -> str:
         """One sentence for people."""
         return f"exception {self.reason} at {self.exception.address:#x}"
+
+    @property
+    def source_line(self) -> SourceLine | Absent:
+        """The line of source at which the thread was, marked if the file is not the one that was compiled."""
+        frames = () if self.thread is None else self.thread.frames
+        return frames[0].source_line if frames else Absent.because(Reason.NO_LINE)
 
     @property
     def account(self) -> Account:

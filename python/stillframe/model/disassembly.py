@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
 from stillframe.model.absent import Absent
-from stillframe.model.location import SourceLocation
+from stillframe.model.location import SourceLine, SourceLocation
 from stillframe.model.naming import symbolize
 
 if TYPE_CHECKING:
@@ -20,22 +20,6 @@ if TYPE_CHECKING:
 MNEMONIC_WIDTH = 12
 SHORTEST_BYTES_WIDTH = 20
 """Characters of seven bytes: fewer are padded to this."""
-
-
-class SourceLine(NamedTuple):
-    """A line of source: the instructions after it were made of it."""
-
-    location: SourceLocation
-    text: str | Absent
-    """Without its end; absent if the file was not found or is shorter."""
-    is_mismatch: bool
-    """The file's checksum is not the recorded one: the text may be of another version."""
-
-    def __str__(self) -> str:
-        """The line, marked if it may be another version's; the position where there is no text."""
-        if isinstance(self.text, Absent):
-            return f"--- {self.location.path}:{self.location.line}"
-        return f"{self.text}    [other version of {self.location}]" if self.is_mismatch else self.text
 
 
 class InstructionLine(NamedTuple):
@@ -172,6 +156,4 @@ class _SourceWeaver:
         if isinstance(location, Absent) or self._shown == (location.path, location.line):
             return None
         self._shown = (location.path, location.line)
-        source = self._process.sources.text(location.file)
-        is_mismatch = not isinstance(source, Absent) and source.match == "mismatch"
-        return SourceLine(location, self._process.sources.line(location), is_mismatch)
+        return self._process.sources.line(location)

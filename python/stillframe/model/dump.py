@@ -345,6 +345,15 @@ class Dump:
         """
         return address_of(self.modules, text)
 
+    @property
+    def locator(self) -> Locator:
+        """What is asked for files."""
+        return self._locator
+
+    def forget_sources(self) -> None:
+        """Source files are looked for again when they are next needed, because the locator has other places now."""
+        self._process.sources.forget()
+
     def source_text(self, file: SourceFile) -> SourceText | Absent:
         """The text of a source file that debug information names."""
         return self._process.sources.text(file)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from stillframe._engine import FrameRecord, Instruction, Registers, ThreadRecord, Trust
     from stillframe.model.expression.scope import FrameScope
-    from stillframe.model.location import SourceText
+    from stillframe.model.location import SourceLine, SourceText
     from stillframe.model.module import Module
     from stillframe.model.process import Process
     from stillframe.model.symbol import Function, NameKind, Symbolized
@@ -112,8 +112,8 @@ class Frame:
         return location if isinstance(location, Absent) else self._process.sources.text(location.file)
 
     @property
-    def source_line(self) -> str | Absent:
-        """The line of `location`. Look at `source.match` for whether the file is the one that was compiled."""
+    def source_line(self) -> SourceLine | Absent:
+        """The line of `location`, marked if the file is not the one that was compiled."""
         location = self.location
         return location if isinstance(location, Absent) else self._process.sources.line(location)
 

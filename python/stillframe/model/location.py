@@ -57,7 +57,25 @@ class SourceText(NamedTuple):
     """`verified`: the recorded checksum is equal; `unverified`: none is recorded; `mismatch`: it differs, so lines may
     be those of another version."""
     tried: tuple[Attempt, ...] = ()
+    has_other_line_ends: bool = False
+    """Verified, once its line ends were exchanged: it was compiled with CR LF and lies here with LF, or vice versa."""
 
     def line(self, number: int) -> str | None:
         """The line with this number (from 1) without its end, None past the end of the file."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else None
+
+
+class SourceLine(NamedTuple):
+    """A line of source, to be shown."""
+
+    location: SourceLocation
+    text: str | Absent
+    """Without its end; absent if the file was not found or is shorter."""
+    is_mismatch: bool
+    """The file's checksum is not the recorded one: the text may be of another version."""
+
+    def __str__(self) -> str:
+        """The line, marked if it may be another version's; the position where there is no text."""
+        if isinstance(self.text, Absent):
+            return f"--- {self.location.path}:{self.location.line}"
+        return f"{self.text}    [other version of {self.location}]" if self.is_mismatch else self.text

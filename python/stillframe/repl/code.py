@@ -13,7 +13,7 @@ from stillframe.cli.page import Styled
 from stillframe.cli.stacktext import address_text
 from stillframe.cli.verb import Unanswered
 from stillframe.errors import StillframeError
-from stillframe.model.disassembly import SourceLine
+from stillframe.model.location import SourceLine
 from stillframe.model.names import stem
 from stillframe.repl.memory import span
 from stillframe.repl.verb import Output, Verb

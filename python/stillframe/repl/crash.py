@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from stillframe import Absent
 from stillframe.analysis.last_error import last_error
 from stillframe.analysis.process import process_of
 from stillframe.cli import crash_json, schema
-from stillframe.cli.page import Styled
 from stillframe.cli.process import add_facts, as_json, handle_row
 from stillframe.cli.report import add_crash, add_missing
 from stillframe.cli.stacktext import add_thread
@@ -19,7 +17,6 @@ from stillframe.repl.verb import Output, Verb, lines
 
 if TYPE_CHECKING:
     from stillframe._engine import HandleRecord
-    from stillframe.model.location import SourceText
     from stillframe.repl.session import Session
 
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{1,16}")
@@ -224,37 +221,3 @@ class Files(Verb):
                     output.page.line(f"    tried {attempt}")
         output.data = lambda: {"modules": [schema.module(session.dump, it) for it in session.dump.modules]}
         return output
-
-
-class SourceFiles(Verb):
-    """Shows where the source of each frame of the current stack was found, and whether it is the one compiled.
-
-    Places are given when the debugger is started: `--symbols FOLDER`.
-    """
-
-    names = (".srcpath", "srcpath", "sources")
-
-    def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
-        """Answers."""
-        if arguments:
-            raise Unanswered("places are given when the debugger is started: --symbols FOLDER, as often as needed")
-        known: dict[str, SourceText | Absent] = {}
-        for frame in session.thread.frames:
-            if not isinstance(frame.location, Absent):
-                known.setdefault(frame.location.path, frame.source)
-        if not known:
-            raise Unanswered("no frame of this stack has a line of source in the debug information at hand")
-        output = Output(data=lambda: {"sources": [_source(path, found) for path, found in known.items()]})
-        for path, found in known.items():
-            if isinstance(found, Absent):
-                output.page.line(path, "  ", Styled(str(found), "yellow"))
-            else:
-                style = "red" if found.match == "mismatch" else ""
-                output.page.line(f"{path}  {found.path}  ", Styled(found.match, style))
-        return output
-
-
-def _source(path: str, found: SourceText | Absent) -> dict[str, object]:
-    if isinstance(found, Absent):
-        return {"file": path, "path": None, "match": None, "absent": schema.absence(found)}
-    return {"file": path, "path": str(found.path), "match": found.match, "absent": None}

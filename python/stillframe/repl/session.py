@@ -15,6 +15,7 @@ from stillframe.model.memory import ADDRESS_END
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Thread
     from stillframe.model.expression.scope import Scope
+    from stillframe.model.location import SourceLocation
     from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
 
@@ -31,6 +32,8 @@ class Session:
         self._frame_number = 0
         self.next_address: int | None = self.frame.instruction if self._thread and self._thread.frames else None
         """Where a listing of memory or code without an address goes on."""
+        self.next_source: tuple[SourceLocation, int] | None = None
+        """Where a listing of source goes on: the line that is marked, and the next that is shown."""
         self.is_over = False
 
     @property
@@ -47,12 +50,12 @@ class Session:
 
     def choose_thread(self, thread: Thread) -> None:
         """Makes `thread` the current one, at its innermost frame."""
-        self._thread, self._frame_number = thread, 0
+        self._thread, self._frame_number, self.next_source = thread, 0, None
 
     def choose_frame(self, number: int) -> None:
         """Makes a frame of the current thread the current one. :raises Unanswered:"""
         select.frame(self.thread, number)
-        self._frame_number = number
+        self._frame_number, self.next_source = number, None
 
     @property
     def scope(self) -> Scope:

@@ -256,8 +256,8 @@ def current_frame(session: Session) -> Output:
     output = Output(data=lambda: {"thread": session.thread.index, "frame": schema.call(frame)})
     add_frame(output, session, frame)
     line = frame.source_line
-    if isinstance(line, str):
-        output.page.line(Styled(f"    {line.strip()}", "cyan"))
+    if not isinstance(line, Absent) and not isinstance(line.text, Absent):
+        output.page.line(Styled(f"    {str(line).strip()}", "cyan"))
     return output
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stillframe.cli.page import Page, Styled
 from stillframe.cli.verb import Unanswered
 from stillframe.errors import StillframeError
-from stillframe.repl import code, crash, memory, stacks, values
+from stillframe.repl import code, crash, memory, sources, stacks, values
 from stillframe.repl.dx.verb import DisplayObject
 from stillframe.repl.verb import Output, Verb, lines
 
@@ -77,7 +77,7 @@ ALL: tuple[Verb, ...] = (
         crash.ThreadBlock(),
         crash.Handles(),
         crash.Files(),
-        crash.SourceFiles(),
+        *(sources.SourcePath(), sources.ListSource()),
         crash.WriteDump(),
     ),
     *(Echo(), Help(), Quit()),

@@ -17,12 +17,14 @@ from stillframe.model.locator import Attempt, Found, NotFound, Outcome
 from stillframe.model.names import base_name
 from stillframe.symbols.folder import FolderReader, is_plain_name
 from stillframe.symbols.path import Folder
+from stillframe.symbols.source_path import is_windows_path, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from stillframe.model.locator import DebugFileRequest, ImageRequest, SourceRequest
     from stillframe.symbols.path import Element
+    from stillframe.symbols.source_path import SourceTree
 
 _ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]" if os.name == "nt" else "/")
 _SOURCE_NAME = re.compile(
@@ -47,6 +49,7 @@ class DirectoryLocator:
         self,
         beside: Path,
         elements: Sequence[Element] = (),
+        sources: Sequence[SourceTree] = (),
         *,
         use_recorded_paths: bool = True,
         system_folders: Sequence[Path] = SYSTEM_FOLDERS,
@@ -56,8 +59,13 @@ class DirectoryLocator:
         self._system_folders = system_folders
         """Where this machine keeps debug information by build-id."""
         self._elements = tuple(elements)
+        self._sources = tuple(sources)
         self._use_recorded_paths = use_recorded_paths
         self._folders = FolderReader()
+
+    def add_sources(self, sources: Sequence[SourceTree]) -> None:
+        """More trees of source, which are asked before those that were given already."""
+        self._sources = (*sources, *self._sources)
 
     def image(self, request: ImageRequest) -> Found | NotFound:
         """Beside the dump; at the path that the dump records; along the symbol path."""
@@ -68,7 +76,8 @@ class DirectoryLocator:
         return _search(self._debug_file_candidates(request), request.verify)
 
     def source(self, request: SourceRequest) -> Found | NotFound:
-        """At the path that the compiler recorded; then by the longest suffix of it, beside the dump and in folders.
+        """In the trees that the recorded path was mapped to; at that path; then by the longest suffix of it, in the
+        other trees, beside the dump and in folders.
 
         Who wrote the debug information chose the recorded path, so it is followed only if it looks like one of source:
         a listing that somebody shares must not show this machine's keys and settings.
@@ -104,12 +113,19 @@ class DirectoryLocator:
             yield from self._along_symbol_path(name, store_file, request.key, request.store_folder)
 
     def _source_candidates(self, request: SourceRequest) -> Iterator[Path | Attempt]:
-        parts = [part for part in re.split(r"[/\\]", request.path) if part != "."]
+        parts = parts_of(request.path)
+        is_windows = is_windows_path(request.path)
+        inside = [(tree, tree.inside(parts, is_windows=is_windows)) for tree in self._sources]
+        mapped = [(tree.folder, rest) for tree, rest in inside if rest is not None]
+        for folder, rest in sorted(mapped, key=lambda each: len(each[1])):  # the longest mapped prefix first
+            if all(is_plain_name(part) for part in rest):
+                yield self._folders.descendant(folder, *rest)
         if _SOURCE_NAME.fullmatch(request.path) or _LIBRARY_HEADER.fullmatch(request.path):
             yield from self._recorded(request.path)
         else:
             yield Attempt(request.path, Outcome.NOT_FOLLOWED, "does not look like the path of source")
-        folders = [self._beside, *(element.path for element in self._elements if isinstance(element, Folder))]
+        folders = [tree.folder for tree in self._sources if tree.built_as is None]
+        folders += [self._beside, *(element.path for element in self._elements if isinstance(element, Folder))]
         for length in range(min(len(parts), LONGEST_SOURCE_SUFFIX), 0, -1):
             suffix = parts[-length:]
             if all(is_plain_name(part) for part in suffix):
