@@ -60,6 +60,18 @@ class Reason(StrEnum):
     DEFINED_ELSEWHERE = "declared here, and stored nowhere that is known", "none: the compiler kept no place"
     NO_THREAD = "thread-local, and no thread was given", "ask a frame for it"
     TLS_NOT_FOUND = "the thread's block of thread-local storage was not found", "capture with full memory"
+    TLS_NOT_ALLOCATED = (
+        "not yet allocated in this thread",
+        "none: the thread has used no thread-local variable of this module",
+    )
+    TLS_LIBRARY_UNKNOWN = (
+        "thread-local storage of libraries is found through the C library and its dynamic linker, which were not found",
+        "give the folder of libc.so.6 and ld-linux as symbols",
+    )
+    THREAD_POINTER_UNKNOWN = (
+        "thread-local, and the dump does not say where the thread keeps such variables",
+        "capture a core, which holds the thread pointer",
+    )
     TLS_UNSUPPORTED = (
         "thread-local storage of this module cannot be found on this system",
         "none: no dump says where it is",
