@@ -8,15 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.errors import Unreadable
-from stillframe.model.tls.segments import PT_DYNAMIC, PT_LOAD, segments
+from stillframe.model.tls.segments import PT_DYNAMIC, loaded_at, segment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stillframe.model.memory import Memory
     from stillframe.model.module import Module
     from stillframe.model.process import Process
-    from stillframe.model.tls.segments import Segment
 
 DT_NULL, DT_DEBUG = 0, 21
 MOST_DYNAMIC_BYTES = 1 << 16
@@ -34,11 +32,6 @@ class LinkMap(NamedTuple):
     """Of the record."""
     dynamic: int
     """The address of the image's dynamic section."""
-
-
-def segment_of(memory: Memory, base: int, kind: int) -> Segment | None:
-    """The first segment of this kind of the image at `base`."""
-    return next((each for each in segments(memory, base) if each.kind == kind), None)
 
 
 def link_maps_of(process: Process) -> dict[int, LinkMap]:
@@ -61,10 +54,10 @@ def _debug_address(process: Process, module: Module) -> int:
     """Where `r_debug` is: the linker leaves that in the program's dynamic section. 0 if this is not the program."""
     memory, word = process.memory, process.pointer_size_bytes
     dynamic = segment_of(memory, module.base, PT_DYNAMIC)
-    first = segment_of(memory, module.base, PT_LOAD)
-    if dynamic is None or first is None:
+    if dynamic is None:
         return 0
-    table = memory.read(module.base - first.vaddr + dynamic.vaddr, min(dynamic.memory_bytes, MOST_DYNAMIC_BYTES))
+    address = loaded_at(memory, module.base, dynamic)
+    table = memory.read(address, min(dynamic.memory_bytes, MOST_DYNAMIC_BYTES))
     for offset in range(0, len(table) - 2 * word + 1, 2 * word):
         tag = int.from_bytes(table[offset : offset + word], "little")
         if tag == DT_NULL:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.tls.images import segment_of
 from stillframe.model.tls.pointers import has_variant_2
-from stillframe.model.tls.segments import PT_TLS
+from stillframe.model.tls.segments import PT_INTERP, PT_TLS, loaded_at, segment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stillframe.model.module import Module
     from stillframe.model.process import Process
+
+LONGEST_PATH = 4096
 
 
 class Musl:
@@ -29,9 +30,16 @@ class Musl:
 
     @classmethod
     def of(cls, process: Process, loaded: Iterable[int]) -> Musl | None:
-        """None if the process has another C library. `loaded`: indices of modules in the order of loading."""
-        is_musl = any(module.name.startswith(("ld-musl-", "libc.musl-")) for module in process.modules)
-        return cls(process, loaded) if is_musl else None
+        """None if the process has another C library: the program names its dynamic linker, `/lib/ld-musl-x86_64.so.1`,
+        which on some systems is a link to a `libc.so`. `loaded`: indices of modules in the order of loading.
+        """
+        indices = tuple(loaded)
+        program = process.modules[indices[0]] if indices else None
+        interpreter = None if program is None else segment_of(process.memory, program.base, PT_INTERP)
+        if program is None or interpreter is None:
+            return None
+        path = process.memory.read_c_string(loaded_at(process.memory, program.base, interpreter), LONGEST_PATH)
+        return cls(process, indices) if b"/ld-musl-" in path else None
 
     def block_of(self, module: Module, pointer: int) -> int | Absent:
         """The thread's block of the module. :raises FaultError: if memory is absent."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from stillframe.model.memory import Memory
 
-PT_LOAD, PT_DYNAMIC, PT_TLS = 1, 2, 7
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_TLS = 1, 2, 3, 7
 MOST_ENTRIES = 1 << 12
 
 
@@ -41,3 +41,14 @@ def segments(memory: Memory, base: int) -> Iterator[Segment]:
         else:
             kind, _, vaddr, _, _, memory_bytes, _, alignment = struct.unpack_from("<8I", table, entry)
         yield Segment(kind, vaddr, memory_bytes, alignment)
+
+
+def segment_of(memory: Memory, base: int, kind: int) -> Segment | None:
+    """The first segment of this kind of the image at `base`. :raises FaultError: if its headers are absent."""
+    return next((each for each in segments(memory, base) if each.kind == kind), None)
+
+
+def loaded_at(memory: Memory, base: int, segment: Segment) -> int:
+    """Where a segment of the image at `base` is, which is where the first one that is loaded begins."""
+    first = segment_of(memory, base, PT_LOAD)
+    return base + segment.vaddr - (0 if first is None else first.vaddr)

@@ -9,10 +9,10 @@ from stillframe.errors import Unreadable
 from stillframe.model.absent import Absent, Reason, absent_of
 from stillframe.model.tls import windows
 from stillframe.model.tls.glibc import Glibc
-from stillframe.model.tls.images import link_maps_of, segment_of
+from stillframe.model.tls.images import link_maps_of
 from stillframe.model.tls.musl import Musl
 from stillframe.model.tls.pointers import has_variant_2, is_known, thread_pointer
-from stillframe.model.tls.segments import PT_TLS
+from stillframe.model.tls.segments import PT_TLS, segment_of
 
 if TYPE_CHECKING:
     from stillframe._engine import ThreadRecord
