@@ -53,6 +53,8 @@ class FakeMember:
     bits: tuple[int, int] | None = None
     table_index: int | None = None
     is_artificial: bool = False
+    variant: str = "always"
+    discriminants: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     TYPE_NOT_RECORDED = "the debug information records no type", "none: the compiler wrote none"
     TYPE_DAMAGED = "its type makes no sense: the debug information is damaged", "give debug information that is whole"
     SIZE_UNKNOWN = "its type is declared but nowhere defined", "give the debug information that defines the type"
+    COUNT_UNKNOWN = "how many elements it has is not recorded", "read its elements one by one"
     VALUE_TOO_LARGE = "too large to be read at once", "read a part of it"
     STATIC_NOT_FOUND = "no variable of this name is recorded", "none: the compiler kept none"
     DEFINED_ELSEWHERE = "declared here, and stored nowhere that is known", "none: the compiler kept no place"

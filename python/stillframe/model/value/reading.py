@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stillframe.errors import FaultError, Unreadable
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.value import enums, numbers, strings
+from stillframe.model.value import enums, floats, member_pointers, numbers, strings
 
 if TYPE_CHECKING:
     from stillframe.model.value.strings import Text
@@ -47,6 +47,8 @@ class _Reader:
             if member.is_unnamed_part:
                 inner = self.read(part, depth - 1)
                 parts |= inner if isinstance(inner, dict) else {}
+            elif member.name and part.type.is_flexible_array:
+                parts[member.name] = Absent.because(Reason.COUNT_UNKNOWN)
             elif member.name:
                 parts[member.name] = self.read(part, depth - 1)
         return parts
@@ -55,7 +57,7 @@ class _Reader:
         count, item = value.type.count, value.type.resolved.item
         size = strings.character_bytes(item)
         if count is None or count > self._left:
-            reason = Reason.SIZE_UNKNOWN if count is None else Reason.VALUE_TOO_LARGE
+            reason = Reason.COUNT_UNKNOWN if count is None else Reason.VALUE_TOO_LARGE
             raise Unreadable(value.type.name, reason, reason.remedy)
         if size is not None:
             return _whole(value, strings.text_at(value.place_, size, count, is_bounded=True)).plain()
@@ -94,7 +96,15 @@ def _scalar(value: Value) -> object:
     if type_.kind == "base" and type_.encoding == "complex":
         data = value.data_()
         half = len(data) // 2
-        return complex(*(numbers.decode_float(part, is_x86=False) for part in (data[:half], data[half:])))
+        form = value.float_format_(type_, half)
+        return complex(floats.decode(data[:half], form), floats.decode(data[half:], form))
+    if numbers.is_float(type_):
+        data = value.data_()
+        return floats.read(data, value.float_format_(type_, len(data)))
+    if type_.kind == "member_pointer":
+        return member_pointers.read(value)
+    if type_.kind == "base" and type_.encoding == "null":
+        return None
     if type_.kind == "base" and type_.encoding == "unknown":
         return value.data_()
     if type_.kind == "void" or (isinstance(type_.size_bytes, Absent) and type_.kind != "function"):
