@@ -226,7 +226,7 @@ def mapped_files(maps: str) -> list[Mapped]:
 
 
 def as_linux_writes(core: bytes, pointers: dict[int, int], files: list[Mapped]) -> bytes:
-    """A core of QEMU with what Linux writes and QEMU leaves out: NT_ARM_TLS of every thread, NT_FILE, headers of images.
+    """A core of QEMU with what Linux writes and QEMU leaves out: NT_ARM_TLS of threads, NT_FILE, headers of images.
 
     Source: elf(5), core(5); linux/elf.h; `fill_files_note` of fs/binfmt_elf.c.
     """

@@ -92,6 +92,7 @@ class FakeDebug:
     data: list[FakeVariable] = field(default_factory=list)
     symbols: list[FakeSymbol] = field(default_factory=list)
     natvis: list[tuple[str, bytes]] = field(default_factory=list)
+    format: str = "dwarf"
 
     def add(self, kind: str, name: str = "", **facts: Any) -> int:
         self.types.append(FakeType(kind, name, **facts))

@@ -41,7 +41,7 @@ CONSTANTS = 0x600000
         ("double", 8, "float", struct.pack("<d", 1e300), 1e300, "1e+300"),
         ("HRESULT", 4, "hresult", b"\x05\x00\x07\x80", -2147024891, "0x80070005"),
         ("odd", 3, "unknown", b"\1\2\3", b"\1\2\3", "<01 02 03>"),
-        ("nullptr_t", 8, "null", bytes(8), 0, "nullptr"),
+        ("nullptr_t", 8, "null", bytes(8), None, "nullptr"),
         ("complex", 8, "complex", struct.pack("<ff", 1, -2), 1 - 2j, "1.0 + -2.0i"),
     ],
 )

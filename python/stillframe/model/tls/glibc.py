@@ -1,8 +1,8 @@
-"""The GNU C library: every thread has a vector of blocks (DTV), in which the dynamic linker gave modules their indices.
+"""The GNU C library: every thread has a vector of blocks (DTV), in which the linker at run time gave modules indices.
 
-The layout of its tables changes from version to version, so the library describes it for debuggers: `libthread_db` reads
-it from objects called `_thread_db_…`, three numbers for each field (its bits, how many there are, its offset). They are
-in the library's read-only data, and so in its image. Source: glibc, nptl_db/structs.def, td_thr_tlsbase.c.
+The layout of its tables changes from version to version, so the library describes it for debuggers: `libthread_db`
+reads it from objects called `_thread_db_…`, three numbers for each field (its bits, how many there are, its offset).
+They are in the library's read-only data, and so in its image. Source: glibc, nptl_db/structs.def, td_thr_tlsbase.c.
 """
 
 from __future__ import annotations

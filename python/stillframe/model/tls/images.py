@@ -1,6 +1,6 @@
 """What the dynamic linker says of the images that it has loaded.
 
-Source: System V ABI, "Dynamic Linking"; the list (`r_debug`, `link_map`): <link.h> of the C libraries, which debuggers read.
+Source: System V ABI, "Dynamic Linking"; the list (`r_debug`, `link_map`): <link.h> of the C libraries.
 """
 
 from __future__ import annotations

@@ -51,6 +51,9 @@ class ThreadStorage:
             return Absent.because(Reason.THREAD_POINTER_UNKNOWN)
         if module is self._program:
             return self._of_program(module, pointer)
+        return self._of_library(module, pointer)
+
+    def _of_library(self, module: Module, pointer: int) -> int | Absent:
         link_map = self._link_maps.get(module.index)
         if link_map is None:
             return Absent.because(Reason.TLS_NOT_FOUND)

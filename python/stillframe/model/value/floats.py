@@ -6,6 +6,7 @@ Source: IEEE 754, section 3.4; Intel, "64 and IA-32 Architectures Software Devel
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,8 +59,8 @@ POSITIONAL = range(-4, 16)
 def format_of(type_: Type, size: int, *, is_x86: bool) -> FloatFormat | None:
     """The format of a floating-point type, or of a part of a complex one, that has `size` bytes; None if none has.
 
-    Sizes tell, but for two: 2 bytes may be Google's format, and on x86 16 bytes are x87's with 6 unused ones, or those of
-    a type whose name says that it has 128 bits. `is_x86`: whether the system's `long double` is x87's.
+    Sizes tell, but for two: 2 bytes may be Google's format, and on x86 16 bytes are x87's with 6 unused ones, or those
+    of a type whose name says that it has 128 bits. `is_x86`: whether the system's `long double` is x87's.
     """
     if size == HALF.size_bytes:
         return BFLOAT if _BFLOAT_NAME.search(type_.tag) else HALF
@@ -115,17 +116,17 @@ def decode(data: bytes, form: FloatFormat) -> float:
 def read(data: bytes, form: FloatFormat) -> float | Decimal:
     """The number as a double, rounded; one that is too large or too small for that, as a decimal."""
     number, parts = decode(data, form), _parts(data, form)
-    is_lost = parts.special is None and parts.fraction and (number == 0 or abs(number) == float("inf"))
+    is_lost = parts.special is None and parts.fraction and (number == 0 or math.isinf(number))
     return Decimal(shortest(data, form)) if is_lost else number
 
 
 def encode(number: float, form: FloatFormat) -> bytes:
     """The bytes of the number that is nearest; of two, the one that ends with a zero bit."""
     stored_bits = form.fraction_bits + form.has_leading_bit
-    is_negative = str(number).startswith("-")
-    if number != number:
+    is_negative = math.copysign(1, number) < 0
+    if math.isnan(number):
         exponent, fraction = form.highest_exponent, 3 << (form.fraction_bits - 1)
-    elif abs(number) == float("inf"):
+    elif math.isinf(number):
         exponent, fraction = form.highest_exponent, 1 << form.fraction_bits
     else:
         exponent, fraction = _nearest(*abs(number).as_integer_ratio(), form)

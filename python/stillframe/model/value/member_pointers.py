@@ -1,9 +1,9 @@
 """Pointers to members: what they say, by the rules of two ABIs.
 
-Source: Itanium C++ ABI, 2.3 (data: an offset, -1 for null; functions: an address, or 1 plus an offset in the vtable, and
-what is added to `this`); "C++ ABI for the Arm Architecture", 3.2.1 (which has the 1 in the second word, the rest of it
-doubled). Microsoft's, as Clang's MicrosoftCXXABI.cpp makes them: numbers of 4 bytes, more of them for classes with more
-kinds of bases; functions have an address first.
+Source: Itanium C++ ABI, 2.3 (data: an offset, -1 for null; functions: an address, or 1 plus an offset in the vtable,
+and what is added to `this`); "C++ ABI for the Arm Architecture", 3.2.1 (which has the 1 in the second word, the rest of
+it doubled). Microsoft's, as Clang's MicrosoftCXXABI.cpp makes them: numbers of 4 bytes, more of them for classes with
+more kinds of bases; functions have an address first.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def member_at(class_: Type, offset_bytes: int, type_: Type | None) -> str | None
 
 
 def function_of(value: Value, target: ToFunction) -> int | None:
-    """The address of a virtual function that the class of the pointer has, which derived classes may have their own of."""
+    """The address of a virtual function: that of the pointer's class, of which derived classes may have their own."""
     class_ = value.type.resolved.class_type
     if class_ is None:
         return None
@@ -109,8 +109,8 @@ def _is_microsoft(value: Value) -> bool:
 
 
 def _microsoft(data: bytes, address_bytes: int) -> ToData | ToFunction | None:
-    """`address_bytes`: of a function's address. The offset of data is the first number, and of virtual bases the last one,
-    which is -1 in a pointer to nothing.
+    """`address_bytes`: of a function's address. The offset of data is the first number; the last one tells the virtual
+    base, and is -1 in a pointer to nothing.
     """
     rest = range(address_bytes, len(data), INT_BYTES)
     numbers = [int.from_bytes(data[at : at + INT_BYTES], "little", signed=True) for at in rest]

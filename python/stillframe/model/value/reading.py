@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from stillframe.errors import FaultError, Unreadable
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.value import enums, floats, member_pointers, numbers, strings
+from stillframe.model.value import enums, floats, member_pointers, strings
 
 if TYPE_CHECKING:
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.strings import Text
     from stillframe.model.value.value import Value
 
@@ -91,23 +92,26 @@ def _scalar(value: Value) -> object:
         number = int(value.number_())
         name = enums.name_of(type_, number)
         return number if name is None else name
-    if type_.kind == "base" and type_.encoding == "boolean":
-        return bool(value.number_())
-    if type_.kind == "base" and type_.encoding == "complex":
-        data = value.data_()
-        half = len(data) // 2
-        form = value.float_format_(type_, half)
-        return complex(floats.decode(data[:half], form), floats.decode(data[half:], form))
-    if numbers.is_float(type_):
-        data = value.data_()
-        return floats.read(data, value.float_format_(type_, len(data)))
     if type_.kind == "member_pointer":
         return member_pointers.read(value)
-    if type_.kind == "base" and type_.encoding == "null":
-        return None
-    if type_.kind == "base" and type_.encoding == "unknown":
-        return value.data_()
+    if type_.kind == "base":
+        return _fundamental(value, type_)
     if type_.kind == "void" or (isinstance(type_.size_bytes, Absent) and type_.kind != "function"):
         reason = Reason.SIZE_UNKNOWN if type_.kind == "void" else Reason.TYPE_DAMAGED
         raise Unreadable(value.type.name, reason, reason.remedy)
     return value.number_()
+
+
+def _fundamental(value: Value, type_: Type) -> object:
+    if isinstance(type_.size_bytes, Absent):
+        raise Unreadable(value.type.name, Reason.TYPE_DAMAGED, Reason.TYPE_DAMAGED.remedy)
+    data = value.data_()
+    if type_.encoding == "float":
+        return floats.read(data, value.float_format_(type_, len(data)))
+    if type_.encoding == "complex":
+        half = len(data) // 2
+        form = value.float_format_(type_, half)
+        return complex(floats.decode(data[:half], form), floats.decode(data[half:], form))
+    if type_.encoding in {"null", "unknown"}:
+        return None if type_.encoding == "null" else data
+    return bool(value.number_()) if type_.encoding == "boolean" else value.number_()

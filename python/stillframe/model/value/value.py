@@ -252,8 +252,8 @@ class Value(Operators):
         return value.dereference() if value.type.is_pointer else value
 
     def members(self) -> Iterator[tuple[Member, Value]]:
-        """Bases and fields, in the order of the source, without what the compiler added and static data; of alternatives
-        the one that is there.
+        """Bases and fields, in the order of the source, without what the compiler added and static data; of
+        alternatives the one that is there.
 
         :raises Unreadable: if what tells the alternative is not there.
         """
