@@ -50,17 +50,18 @@ def run(stillframe: Path) -> Iterator[Result | str]:
             yield f"left out: a core of {LARGE_PROGRAM.name} (it, its debug information or gdb is not installed)"
         else:
             yield from compare(stillframe, LARGE_PROGRAM, core, "380 MB of DWARF", runs=2)
+            yield from compare_values(stillframe, LARGE_PROGRAM, core, "380 MB of DWARF")
 
 
 def compare(stillframe: Path, program: Path, core: Path, what: str, *, runs: int) -> Iterator[Result]:
     """All stacks by the whole command: ours with nothing kept from before and with it, theirs as they are."""
     cache = core.parent / "cache"
     environment = {"XDG_CACHE_HOME": str(cache)}
-    command = [stillframe, "stack", core, "--thread", "all", "--symbols", program.parent]
+    command: list[str | Path] = [stillframe, "stack", core, "--thread", "all", "--symbols", program.parent]
     forget = partial(shutil.rmtree, cache, ignore_errors=True)
     first = measure.command(command, runs=runs, environment=environment, before=forget)
     second = measure.command(command, runs=5, environment=environment)
-    peers = {
+    peers: dict[str, list[str | Path]] = {
         "gdb -batch": ["gdb", "-nx", "-batch", "-ex", "thread apply all bt", program, core],
         "lldb-19 -b": ["lldb-19", "-b", "-c", core, "-o", "bt all", program],
     }
@@ -71,6 +72,22 @@ def compare(stillframe: Path, program: Path, core: Path, what: str, *, runs: int
         yield times(f"stacks of a core, {what}, against `{name}`, first run", first, peer)
         yield times("the same, second run", second, peer)
         yield memory("the same, second run", second, peer)
+
+
+def compare_values(stillframe: Path, program: Path, core: Path, what: str) -> Iterator[Result]:
+    """All variables of the thread's frames. gdb alone: lldb has no command for all frames."""
+    cache = core.parent / "cache"
+    environment = {"XDG_CACHE_HOME": str(cache)}
+    command: list[str | Path] = [stillframe, "locals", core, "--symbols", program.parent]
+    forget = partial(shutil.rmtree, cache, ignore_errors=True)
+    first = measure.command(command, runs=2, environment=environment, before=forget)
+    second = measure.command(command, runs=5, environment=environment)
+    peer = measure.command(["gdb", "-nx", "-batch", "-ex", "bt full", program, core], runs=2, warm_up=False)
+    yield times(
+        f"variables of all frames of a core, {what}, against `gdb -batch -ex 'bt full'`, first run", first, peer
+    )
+    yield times("the same, second run", second, peer)
+    yield memory("the same, second run", second, peer)
 
 
 def small_core(folder: Path) -> Path | None:

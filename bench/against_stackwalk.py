@@ -34,7 +34,7 @@ def run(stillframe: Path, data: Path) -> Iterator[Result | str]:
         cache = Path(folder) / "cache"
 
         def ours(symbols: Path, runs: int, *, keep: bool) -> measure.Cost:
-            command = [stillframe, "stack", dump, "--thread", "all", "--symbols", symbols]
+            command: list[str | Path] = [stillframe, "stack", dump, "--thread", "all", "--symbols", symbols]
             environment = {"XDG_CACHE_HOME": str(cache)}
             forget = None if keep else partial(shutil.rmtree, cache, ignore_errors=True)
             return measure.command(command, runs=runs, environment=environment, before=forget)

@@ -60,7 +60,7 @@ def in_large_pdb(stillframe: Path, symbolizer: str, program: Program) -> Iterato
     """A dump with one thread that stands in the function, and the function's address."""
     with tempfile.TemporaryDirectory() as folder:
         dump = dump_in(program, Path(folder) / "large.dmp")
-        our_command = [stillframe, "stack", dump, "--symbols", program.pdb.parent]
+        our_command: list[str | Path] = [stillframe, "stack", dump, "--symbols", program.pdb.parent]
         their_command = [symbolizer, f"--obj={program.image}", f"{IMAGE_BASE + program.rva:#x}"]
         size = f"PDB of {program.pdb.stat().st_size / 1e6:.0f} MB"
         files = [program.image, program.pdb]

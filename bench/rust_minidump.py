@@ -41,7 +41,7 @@ def run(dump: Path, symbols: Path) -> Iterator[Result | str]:
         yield "left out: rust-minidump's crates in process (no cargo)"
         return
     subprocess.run(["cargo", "build", "--quiet", "--release"], cwd=PACKAGE, check=True)
-    command = [PACKAGE / "target" / "release" / "rust-minidump-bench", dump, symbols, str(RUNS)]
+    command: list[str | Path] = [PACKAGE / "target" / "release" / "rust-minidump-bench", dump, symbols, str(RUNS)]
     fresh, kept, *lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     theirs = [_peer_row(line) for line in lines]
     # It leaves out the thread that wrote the dump.

@@ -11,7 +11,7 @@ import pytest
 import stillframe
 from stillframe import Absent
 from stillframe.analysis.pointees import pointee
-from stillframe.errors import NoSuchVariable, OperationError
+from stillframe.errors import ExpressionError, NoSuchVariable, OperationError
 from stillframe.model.crash import CrashOperand
 from stillframe.model.typing.parts import part_at
 from support.data import EXAMPLES
@@ -152,6 +152,22 @@ def test_containers_have_elements(dump: stillframe.Dump) -> None:
         value(dump, MAIN, "quay")[0]
     with pytest.raises(OperationError, match="has no length"):
         len(value(dump, MAIN, "quay"))
+
+
+def test_values_are_formatted_as_numbers_and_texts(dump: stillframe.Dump) -> None:
+    stop = value(dump, ADD_STOP, "stop")
+    assert f"{stop.grams:x} {stop.grams:>6d} {stop.grams:>6}" == "1c20   7200   7200"
+    assert f"{value(dump, MAIN, 'mill.position.latitude'):.1f}" == "55.5"
+    assert f"{value(dump, MAIN, 'lamp.m_priority'):>8}|" == " Express|"
+    with pytest.raises(OperationError):
+        f"{stop:x}"
+
+
+def test_a_mistyped_name_is_told(dump: stillframe.Dump) -> None:
+    with pytest.raises(ExpressionError, match=r"lod means nothing in plan.*; near: load$"):
+        value(dump, PLAN, "lod")
+    with pytest.raises(ExpressionError, match=r"function of this name$"):
+        value(dump, PLAN, "zebra")
 
 
 # Offsets as the x64 calling conventions lay classes out: a vtable pointer, m_number, 4 bytes of padding, m_label, then

@@ -68,6 +68,54 @@ def test_a_stripped_program_is_unwound_all_the_same(tmp_path: Path) -> None:
     assert state.absent.reason is Reason.DEBUG_INFO_NOT_MADE
 
 
+def mapped(image: bytes) -> bytes:
+    """As the loader maps it where it wants to be. The string table, with the names of long sections, is not mapped."""
+    (pe,) = struct.unpack_from("<I", image, 0x3C)
+    (sections,) = struct.unpack_from("<H", image, pe + 6)
+    (optional_size,) = struct.unpack_from("<H", image, pe + 20)
+    (size_of_image, size_of_headers) = struct.unpack_from("<II", image, pe + 24 + 56)
+    memory = bytearray(size_of_image)
+    memory[:size_of_headers] = image[:size_of_headers]
+    for index in range(sections):
+        header = pe + 24 + optional_size + 40 * index
+        size, rva, raw_size, raw = struct.unpack_from("<IIII", image, header + 8)
+        memory[rva : rva + min(size, raw_size)] = image[raw : raw + min(size, raw_size)]
+    return bytes(memory)
+
+
+def dump_with_whole_image(folder: Path, program: str, eip: int, stack: list[int]) -> tuple[stillframe.Dump, int]:
+    """The dump, and where the program is. The stack is given relative to that."""
+    image = (SHAPES / program).read_bytes()
+    (pe,) = struct.unpack_from("<I", image, 0x3C)
+    (base,) = struct.unpack_from("<I", image, pe + 24 + 28)
+    (stamp,), (size,) = struct.unpack_from("<I", image, pe + 8), struct.unpack_from("<I", image, pe + 24 + 56)
+    whole = mapped(image).replace(b".eh_fram", b"/4\0\0\0\0\0\0")
+    builder = DumpBuilder().module(f"C:\\{program}", base, size, stamp).memory(base, whole)
+    words = struct.pack(f"<{len(stack)}I", *(base + word for word in stack))
+    builder.thread(1, {"eip": base + eip, "esp": STACK, "ebp": STACK + 0x24}, STACK, words)
+    return stillframe.open(builder.write(folder / "a.dmp")), base
+
+
+def test_a_dump_with_the_whole_image_still_needs_the_file_for_its_dwarf(tmp_path: Path) -> None:
+    program = tmp_path / "shapes.x86.exe"
+    program.write_bytes((SHAPES / "shapes.x86.exe").read_bytes())
+    dump, _ = dump_with_whole_image(tmp_path, "shapes.x86.exe", 0x1072, [0] * 10 + [0x1099] + [0] * 12)
+    assert dump.modules[0].find_image().state == "captured"
+    assert [frame.name for frame in dump.threads[0].frames][-1] == "_start"
+    state = dump.modules[0].find_debug_info()
+    assert isinstance(state, DebugInfoFound)
+    assert (state.path, state.identified_by) == (program, "itself")
+
+
+def test_call_frame_information_without_a_name_is_known_by_its_content(tmp_path: Path) -> None:
+    dump, base = dump_with_whole_image(tmp_path, "shapes.stripped.exe", 0x1010, [0x104F, 0x1234, 2, 3, 4, 0, 0])
+    assert dump.modules[0].find_image().state == "captured"
+    assert [(frame.instruction, frame.trust) for frame in dump.threads[0].frames] == [
+        (base + 0x1010, "context"),
+        (base + 0x104F, "cfi"),
+    ]
+
+
 @pytest.mark.parametrize("program", ["shapes.x86.exe", "shapes.x64.exe"])
 def test_the_engine_opens_a_program_as_debug_information(program: str) -> None:
     file = DebugFile.open(SHAPES / program)

@@ -20,6 +20,7 @@ pub mod callframe;
 pub mod cfi;
 pub mod data;
 pub mod debuginfo;
+mod digest;
 pub mod disasm;
 pub mod dump;
 pub mod elf;

@@ -115,7 +115,11 @@ class Matcher:
     def _seek_pe_debug_info(self, record: ModuleRecord, image: ImageState) -> DebugInfoState:
         """The PDB; else what the image itself holds: MinGW's programs have DWARF and a symbol table."""
         state = self._seek_pdb(record, image)
-        if isinstance(state, DebugInfoFound) or not isinstance(image, ImageFound):
+        if isinstance(state, DebugInfoFound):
+            return state
+        if isinstance(image, ImageCaptured):  # as it was loaded, and DWARF is not: the file has it
+            image = self._seek_image(record)
+        if not isinstance(image, ImageFound):
             return state
         own = self._opener.open_own(image.file)
         return state if own is None else DebugInfoFound(image.path, own, "itself", state.tried)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from stillframe import Value
 from stillframe.errors import StillframeError
-from stillframe.model.expression.scope import class_of, with_bases
+from stillframe.model.expression.scope import class_of
 from stillframe.model.names import stem
+from stillframe.model.typing.members import member_names
 from stillframe.repl import verbs
 from stillframe.repl.dx import linq
 from stillframe.repl.dx.objects import CURRENT
@@ -89,8 +90,7 @@ def _members_of(thing: Thing) -> list[str]:
         return list(thing.members)
     names: list[str] = []
     if isinstance(thing, Value) and class_of(thing).is_class:
-        members = (member for each in with_bases(class_of(thing)) for member in each.members)
-        names += [it.name for it in members if it.name and it.kind in {"field", "static"} and not it.is_artificial]
+        names += member_names(class_of(thing))
     if text_of(thing) is not None:
         names += sorted(linq.OF_TEXTS)
     return names + (sorted(linq.OF_LISTS) if rows_of(thing) is not None else [])

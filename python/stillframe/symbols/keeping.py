@@ -1,4 +1,6 @@
-"""What was expensive once, kept on disk: indexes of large Breakpad symbol files, inflated sections of ELF files."""
+"""What was expensive once, kept on disk: indexes of large Breakpad symbol files; inflated sections of ELF files and the
+catalog of their types.
+"""
 
 from __future__ import annotations
 

@@ -105,12 +105,18 @@ impl PeImage {
     /// `.eh_frame` of x86: MinGW's programs are unwound by it. (On other processors they have an exception directory.)
     ///
     /// Folklore: the name is one byte longer than a header holds. GNU's linker writes it whole where it writes debug
-    /// information, else it cuts it to `.eh_fram`; in memory it is `/4`, and the string table is not there.
+    /// information, else it cuts it to `.eh_fram`; in memory it is `/4`, and the string table is not there: a dump with
+    /// all memory of a program that was built so would be walked by guessing. There, the content tells which it is.
     fn read_frames(&self) -> Option<CallFrames> {
         let cpu = self.cpu().filter(|&cpu| cpu == Cpu::X86)?;
-        let section =
-            self.sections.iter().find(|section| [".eh_frame", ".eh_fram"].contains(&section.name.as_str()))?;
-        let bytes = self.pe.data().part(section.raw.start as u64, section.raw.len() as u64)?;
+        let content = |section: &Section| self.pe.data().part(section.raw.start as u64, section.raw.len() as u64);
+        let is_called_so = |section: &&Section| [".eh_frame", ".eh_fram"].contains(&section.name.as_str());
+        let may_be_called_so = |section: &&Section| {
+            section.name.starts_with('/') && content(section).is_some_and(|bytes| begins_with_common_entry(&bytes))
+        };
+        let sections = &self.sections;
+        let section = sections.iter().find(is_called_so).or_else(|| sections.iter().find(may_be_called_so))?;
+        let bytes = content(section)?;
         let address = section.rva.at(self.header().image_base);
         let kind = FrameSectionKind::EhFrame;
         Some(CallFrames::new(FrameSection { kind, bytes, address, text: None, data: None, header: None }, cpu))
@@ -337,4 +343,13 @@ fn read_section(pe: &Pe, section: &SectionHeader, layout: Layout) -> Section {
         executable: section.is_executable(),
         lost_bytes: (wanted - held) as u32,
     }
+}
+
+/// Whether a section can be an `.eh_frame`: its first entry is a common one, version 1 or 3, with an augmentation of `z`
+/// or none. Source: Linux Standard Base Core 5.0, section 10.6.1.1.1, "The Common Information Entry Format".
+fn begins_with_common_entry(bytes: &[u8]) -> bool {
+    let mut input = Reader::new(bytes);
+    let (Ok(length), Ok(id), Ok(version)) = (input.u32(), input.u32(), input.u8()) else { return false };
+    let is_whole = (length as usize) < bytes.len() && length > 8;
+    is_whole && id == 0 && matches!(version, 1 | 3) && matches!(input.u8(), Ok(0 | b'z'))
 }

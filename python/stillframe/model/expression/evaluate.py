@@ -6,6 +6,7 @@ what is only missing in the dump stays `Unreadable`, with the address if it is m
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
 
 from stillframe.errors import ExpressionError, NoSuchType, OperationError, StillframeError, Unreadable
@@ -133,9 +134,12 @@ class Evaluator:
             self._fail(node, f"{node.name} is no register or pseudo-variable {self._scope.words}")
         if self._scope.type(node.name, node.module) is not None:
             self._fail(node, f"{node.name} is a type, not a value")
+        names = self._scope.names
+        near = get_close_matches(node.name, names, n=1) if names else []
         return self._fail(
             node,
-            f"{node.name} means nothing {self._scope.words}: no variable, member, enumerator or function of this name",
+            f"{node.name} means nothing {self._scope.words}: no variable, member, enumerator or function of this name"
+            + (f"; near: {near[0]}" if near else ""),
         )
 
     def _named(self, node: Name) -> Value | Absent | None:

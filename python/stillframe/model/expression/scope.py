@@ -12,6 +12,7 @@ from stillframe.errors import NoSuchModule, SymbolsMissing
 from stillframe.model.absent import Absent
 from stillframe.model.expression.names import spellings
 from stillframe.model.expression.pseudo import register_value
+from stillframe.model.typing.members import member_names, with_bases
 from stillframe.model.typing.names import last_scope, scopes_of
 from stillframe.model.value.value import Value
 from stillframe.model.variables import global_named, named_from
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from stillframe.model.process import Process
     from stillframe.model.typing.type import Type
 
-MOST_BASES = 64
-"""Looked into for an enumeration."""
 MOST_REMEMBERED = 4096
 """Names of which scopes know what they stand for."""
 
@@ -74,6 +73,11 @@ class Scope:
     def words(self) -> str:
         """Where it is, for errors: `here`, `in main`."""
         return "here"
+
+    @property
+    def names(self) -> list[str]:
+        """Of a frame: what may have been meant by a name that nothing has."""
+        return []
 
     def own(self, name: str) -> Value | Absent | None:  # noqa: ARG002 - heirs look at it
         """What the scope itself declares by this name: a local variable. None: nothing."""
@@ -147,7 +151,7 @@ class Scope:
 
     def _nested_enumerator(self, class_: Type, name: str) -> Value | None:
         """The value of an enumeration that the class or one of its bases declares."""
-        for each in with_bases(class_):
+        for each, _ in with_bases(class_):
             for member in each.members:
                 if member.kind == "nested_type" and member.type.resolved.kind == "enum":
                     found = self.enumerator_of(member.type, name)
@@ -245,6 +249,14 @@ class FrameScope(Scope):
     def words(self) -> str:
         """See `Scope.words`."""
         return f"in {self._frame.name}"
+
+    @property
+    def names(self) -> list[str]:
+        """See `Scope.names`: variables, and members of `this`."""
+        this = self.this
+        class_ = None if this is None or isinstance(this, Absent) else class_of(this)
+        members = [] if class_ is None or not class_.is_class else member_names(class_)
+        return [*(each.name for each in self._frame.variables), *members]
 
     def own(self, name: str) -> Value | Absent | None:
         """See `Scope.own`."""
@@ -344,15 +356,6 @@ def _split(class_: Type, name: str) -> tuple[str, str]:
     *scopes, own = scopes_of(name)
     qualifier = "::".join(scopes)
     return "" if qualifier in {class_.name, last_scope(class_.name)} else qualifier, own
-
-
-def with_bases(class_: Type) -> list[Type]:
-    """The class and all its bases, nearest first, each once."""
-    found = [class_]
-    for each in found:
-        bases = (member.type.resolved for member in each.bases)
-        found += [base for base in bases if base not in found][: MOST_BASES - len(found)]
-    return found
 
 
 def class_of(value: Value) -> Type:

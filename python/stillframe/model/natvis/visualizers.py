@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.model.natvis.match import parse
 from stillframe.model.natvis.sources import Sources
+from stillframe.model.typing.members import with_bases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from stillframe.model.value.text import Style
     from stillframe.model.value.value import Value
 
-MOST_BASES = 64
 MOST_TYPES = 4096
 """Whose rules are remembered."""
 
@@ -84,21 +84,8 @@ class Visualizers:
         return found
 
     def _find(self, type_: Type) -> Iterator[Match]:
-        for class_, path in _with_bases(type_):
+        for class_, path in with_bases(type_):
             name = parse(class_.tag)
             for rule, arguments in self._sources.matching(name, class_.module):
                 if not path or rule.is_inheritable:
                     yield Match(rule, arguments, path)
-
-
-def _with_bases(type_: Type) -> list[tuple[Type, tuple[Member, ...]]]:
-    """The class and its bases, nearest first, each once, with the way to them."""
-    found: list[tuple[Type, tuple[Member, ...]]] = [(type_, ())]
-    seen = {type_}
-    for class_, path in found:
-        for member in class_.bases:
-            base = member.type.resolved
-            if base not in seen and len(found) < MOST_BASES:
-                seen.add(base)
-                found.append((base, (*path, member)))
-    return found

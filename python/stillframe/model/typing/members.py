@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MemberKind: TypeAlias = Literal["field", "base", "virtual_base", "static", "nested_type"]
 MOST_CLASSES = 4096
 """Looked into for one name."""
+MOST_BASES = 64
+"""Of one class, in lists of them."""
 
 
 class Member:
@@ -60,6 +62,25 @@ class Member:
     def is_unnamed_part(self) -> bool:
         """An unnamed structure or union, whose members count as those of the class around it."""
         return self.kind == "field" and not self.name and self.type.is_class
+
+
+def with_bases(class_: Type) -> list[tuple[Type, tuple[Member, ...]]]:
+    """The class and its bases, nearest first, each once, with the way to them."""
+    found: list[tuple[Type, tuple[Member, ...]]] = [(class_, ())]
+    seen = {class_}
+    for each, path in found:
+        for member in each.bases:
+            base = member.type.resolved
+            if base not in seen and len(found) < MOST_BASES:
+                seen.add(base)
+                found.append((base, (*path, member)))
+    return found
+
+
+def member_names(class_: Type) -> list[str]:
+    """Data of a class and its bases, as somebody may write them."""
+    members = (member for each, _ in with_bases(class_) for member in each.members)
+    return [each.name for each in members if each.name and each.kind in {"field", "static"} and not each.is_artificial]
 
 
 def path_to(type_: Type, name: str) -> tuple[Member, ...]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Bits: TypeAlias = "tuple[int, int]"
 Number: TypeAlias = "int | float"
+NUMBER_PRESENTATIONS = frozenset("bcdeEfFgGnoxX%")
+"""Of Python's format specifications, section "Format Specification Mini-Language"."""
 SCALARS = frozenset({"base", "enum", "pointer", "member_pointer"})
 
 
@@ -375,6 +377,12 @@ class Value(Operators):
 
     def __str__(self) -> str:
         return self.format()
+
+    def __format__(self, specification: str) -> str:
+        """`f"{value:x}"`: the number, as Python formats it; without a presentation of numbers, the text."""
+        if specification[-1:] in NUMBER_PRESENTATIONS:
+            return format(self.number_(), specification)
+        return format(self.format(), specification)
 
     def __repr__(self) -> str:
         return f"<Value ({self.type.name}) {self.format()}>"

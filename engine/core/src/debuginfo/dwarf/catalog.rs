@@ -15,10 +15,14 @@ use super::names::unnamed;
 use super::places::{Placing, is_shared};
 use super::spelling::Spelling;
 use super::split::SplitUnits;
+use super::tables::{self, Record, Sizes, Table};
 use super::unit::{Unit, View, qualifies};
 use super::{Dwarf, UNNAMED};
+use crate::data::Data;
 use crate::debuginfo::TypeId;
 
+/// What the kept catalog is called.
+const KEPT_NAME: &str = "catalog";
 /// Entries that are kept.
 const MOST_RECORDS: usize = 1 << 24;
 /// Entries that are kept of one name and rank: every unit that includes a header has its types.
@@ -48,65 +52,55 @@ impl Rank {
     }
 }
 
-/// A type or variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Record {
-    hash: u64,
-    rank: Rank,
-    /// Which entry.
-    pub id: TypeId,
-}
-
 /// Types and variables of all units.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Catalog {
-    types: Vec<Record>,
-    data: Vec<Record>,
+    types: Table,
+    data: Table,
     /// Variables with a fixed address, by it.
-    places: Vec<(u32, TypeId)>,
+    places: Table,
 }
 
 impl Catalog {
     /// Types that may have this name, definitions first.
-    pub fn types_like(&self, name: &str) -> &[Record] {
+    pub fn types_like(&self, name: &str) -> impl Iterator<Item = TypeId> + '_ {
         like(&self.types, name)
     }
 
     /// Variables that may have this name.
-    pub fn data_like(&self, name: &str) -> &[Record] {
+    pub fn data_like(&self, name: &str) -> impl Iterator<Item = TypeId> + '_ {
         like(&self.data, name)
     }
 
     /// The best type of each name, in the order of the file.
     pub fn first_types(&self) -> Vec<TypeId> {
-        let mut firsts: Vec<TypeId> =
-            self.types.chunk_by(|a, b| a.hash == b.hash).filter_map(|alike| Some(alike.first()?.id)).collect();
+        let mut firsts: Vec<TypeId> = self.types.firsts().map(|record| record.id).collect();
         firsts.sort();
         firsts
     }
 
     /// The variable that begins nearest at or below an address, and where.
     pub fn data_at(&self, rva: u32) -> Option<(u32, TypeId)> {
-        let after = self.places.partition_point(|&(start, _)| start <= rva);
-        let (start, _) = *self.places.get(after.checked_sub(1)?)?;
-        self.places.get(self.places.partition_point(|&(before, _)| before < start)).copied()
+        let found = self.places.at_or_below(rva.into())?;
+        Some((found.key as u32, found.id))
     }
 
-    fn finish(mut self) -> Catalog {
-        self.types.sort_unstable();
-        self.types.dedup();
-        self.data.sort_unstable();
-        self.data.dedup();
-        self.places.sort_unstable();
-        self
+    fn read(data: &Data, sizes: Sizes) -> Option<Catalog> {
+        let [types, data, places] = tables::read(data, sizes)?;
+        Some(Catalog { types, data, places })
     }
 }
 
-fn like<'a>(records: &'a [Record], name: &str) -> &'a [Record] {
-    let hash = Spelling::EMPTY.and(name.as_bytes()).number();
-    let start = records.partition_point(|record| record.hash < hash);
-    let end = records.partition_point(|record| record.hash <= hash);
-    &records[start..end]
+fn like<'a>(records: &'a Table, name: &str) -> impl Iterator<Item = TypeId> + use<'a> {
+    records.with_key(Spelling::EMPTY.and(name.as_bytes()).number()).map(|record| record.id)
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    types: Vec<Record>,
+    data: Vec<Record>,
+    places: Vec<Record>,
 }
 
 /// An entry with children that is open.
@@ -140,7 +134,7 @@ struct Naming<'a> {
 /// Walking all units.
 struct Collect<'a> {
     dwarf: &'a Dwarf,
-    catalog: Catalog,
+    found: Found,
     /// How many are kept of each name and rank.
     kept: HashMap<(u64, Rank), u8>,
     /// Bytes of names that may still be hashed.
@@ -148,17 +142,35 @@ struct Collect<'a> {
 }
 
 impl Dwarf {
-    /// The catalog, which is made when it is first asked for.
+    /// The catalog, which is made when it is first asked for, and kept.
     pub(super) fn catalog(&self) -> &Catalog {
         self.catalog.get_or_init(|| {
-            let info_bytes = self.main.dwarf(Need::Entries).debug_info.reader().len();
-            let text_budget = info_bytes.saturating_mul(64).saturating_add(1 << 26);
-            let mut collect = Collect { dwarf: self, catalog: Catalog::default(), kept: HashMap::new(), text_budget };
-            if collect.files().is_none() {
-                self.problems.report("not all types and variables can be found by name: there are too many");
+            let entries = |file: &File| file.dwarf(Need::Entries).debug_info.reader().len() as u64;
+            let shared = if self.main.has_supplementary() { self.main.supplementary() } else { None };
+            let sizes = (entries(&self.main), shared.map_or(0, entries));
+            // What is in other files than these two is not what their identity tells.
+            let may_be_kept = self.split.get().is_none();
+            let kept = self.main.file().kept(KEPT_NAME).filter(|_| may_be_kept);
+            if let Some(catalog) = kept.and_then(|kept| Catalog::read(&kept, sizes)) {
+                return catalog;
             }
-            collect.catalog.finish()
+            let bytes = self.collect(sizes);
+            if may_be_kept {
+                self.main.file().keep(KEPT_NAME, &bytes);
+            }
+            Catalog::read(&Data::from(bytes), sizes).unwrap_or_default()
         })
+    }
+
+    /// Walks all units.
+    fn collect(&self, sizes: Sizes) -> Vec<u8> {
+        let text_budget = (sizes.0 as usize).saturating_mul(64).saturating_add(1 << 26);
+        let mut collect = Collect { dwarf: self, found: Found::default(), kept: HashMap::new(), text_budget };
+        if collect.files().is_none() {
+            self.problems.report("not all types and variables can be found by name: there are too many");
+        }
+        let Found { mut types, mut data, mut places } = collect.found;
+        tables::encode([&mut types, &mut data, &mut places], sizes)
     }
 }
 
@@ -233,15 +245,15 @@ impl<'a> Collect<'a> {
             return Some(());
         }
         *kept += 1;
-        self.catalog.types.extend(id.map(|id| Record { hash, rank, id }));
-        (self.catalog.types.len() < MOST_RECORDS).then_some(())
+        self.found.types.extend(id.map(|id| Record { key: hash, rank: rank as u8, id }));
+        (self.found.types.len() < MOST_RECORDS).then_some(())
     }
 
     fn add_data(&mut self, name: Spelling, id: Option<TypeId>, rva: Option<u32>) -> Option<()> {
         let Some(id) = id else { return Some(()) };
-        self.catalog.data.push(Record { hash: name.number(), rank: Rank::Definition, id });
-        self.catalog.places.extend(rva.map(|rva| (rva, id)));
-        (self.catalog.data.len() < MOST_RECORDS).then_some(())
+        self.found.data.push(Record { key: name.number(), rank: 0, id });
+        self.found.places.extend(rva.map(|rva| Record { key: rva.into(), rank: 0, id }));
+        (self.found.data.len() < MOST_RECORDS).then_some(())
     }
 }
 

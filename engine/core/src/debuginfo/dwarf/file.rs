@@ -39,6 +39,14 @@ pub trait DwarfFile: Send + Sync {
 
     /// The file's symbol table: it names what the debug information does not.
     fn symbols(&self) -> SymbolTable;
+
+    /// What was kept of the file under a name.
+    fn kept(&self, _name: &str) -> Option<Data> {
+        None
+    }
+
+    /// Keeps something for the next time, where that can be.
+    fn keep(&self, _name: &str, _content: &[u8]) {}
 }
 
 impl DwarfFile for Elf {

@@ -24,8 +24,7 @@ impl Dwarf {
             ranked.dedup();
             return ranked.into_iter().map(|(_, id)| id).collect();
         }
-        let alike = self.catalog().types_like(name).iter().map(|record| record.id);
-        alike.filter(|&id| self.is_named(id, name)).collect()
+        self.catalog().types_like(name).filter(|&id| self.is_named(id, name)).collect()
     }
 
     /// One type of each name that is accepted.
@@ -41,7 +40,7 @@ impl Dwarf {
     pub(super) fn data_with_name(&self, name: &str) -> Vec<DataSymbol> {
         let ids: Vec<TypeId> = match self.indexed(name, Wanted::Data) {
             Some(found) => found.iter().filter_map(|entry| self.id_of(&entry.unit, entry.offset)).collect(),
-            None => self.catalog().data_like(name).iter().map(|record| record.id).collect(),
+            None => self.catalog().data_like(name).collect(),
         };
         let alike = ids.into_iter().filter_map(|id| self.data_symbol(id));
         alike.filter(|symbol| is_same(&symbol.name, name)).collect()

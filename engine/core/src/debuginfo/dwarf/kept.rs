@@ -1,9 +1,12 @@
-//! Inflated sections, kept in a folder that the caller names: what was expensive once is mapped from then on.
+//! Inflated sections and the catalog, kept in a folder that the caller names: what was expensive once is mapped from then
+//! on.
 //!
 //! Distributions compress debug information, and inflating a few hundred megabytes takes longer than everything that
 //! is then asked of them. A kept section is named by the file's build-id, the section, and its sizes before and after;
 //! it is written aside and renamed when it is whole. A folder that cannot be written to costs time and nothing else.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,19 +45,31 @@ impl KeptSections {
 }
 
 impl KeptSections {
-    /// Inflates a section to `place`: aside, and renamed when it is whole. Nothing of it is held in memory.
+    /// Inflates a section to `place`. Nothing of it is held in memory.
     fn inflate_to(&self, name: &str, place: &Path) -> Option<()> {
         let section = self.elf.section_named(name)?;
-        let aside = place.with_extension(format!("{}.new", std::process::id()));
-        let mut output = std::fs::File::create(&aside).ok()?;
-        let whole = self.elf.inflate_into(section, &mut output);
-        drop(output);
-        if whole && std::fs::rename(&aside, place).is_ok() {
-            return Some(());
-        }
-        let _ = std::fs::remove_file(&aside);
-        None
+        write_whole(place, |output| self.elf.inflate_into(section, output))
     }
+
+    /// Where something else than a section is kept; None of a file that is so small that it is faster made again.
+    fn index_place(&self, name: &str) -> Option<PathBuf> {
+        let entries = self.elf.section_named(".debug_info")?;
+        let size = self.elf.inflated_bytes(entries).unwrap_or(entries.size_bytes);
+        (size >= SMALLEST_BYTES).then(|| self.folder.join(format!("{}-{name}.index", self.prefix)))
+    }
+}
+
+/// Writes a file aside, and renames it when it is whole: others may look at the same time.
+fn write_whole(place: &Path, write: impl FnOnce(&mut File) -> bool) -> Option<()> {
+    let aside = place.with_extension(format!("{}.new", std::process::id()));
+    let mut output = File::create(&aside).ok()?;
+    let whole = write(&mut output);
+    drop(output);
+    if whole && std::fs::rename(&aside, place).is_ok() {
+        return Some(());
+    }
+    let _ = std::fs::remove_file(&aside);
+    None
 }
 
 impl DwarfFile for KeptSections {
@@ -83,6 +98,14 @@ impl DwarfFile for KeptSections {
     fn symbols(&self) -> SymbolTable {
         SymbolTable::of_elf(&self.elf)
     }
+
+    fn kept(&self, name: &str) -> Option<Data> {
+        Data::map(&self.index_place(name)?).ok()
+    }
+
+    fn keep(&self, name: &str, content: &[u8]) {
+        let _ = self.index_place(name).and_then(|at| write_whole(&at, |output| output.write_all(content).is_ok()));
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +116,6 @@ mod tests {
 
     /// An ELF64 file with a build-id and one section, `.debug_info`, stored as zlib.
     fn compressed(content: &[u8]) -> Vec<u8> {
-        use std::io::Write;
         let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(content).unwrap();
         let stored = [
@@ -146,6 +168,9 @@ mod tests {
         let kept: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(kept.len(), 1);
         assert!(kept[0].file_name().unwrap().to_str().unwrap().starts_with("01020304-debug_info-"));
+        file.keep("catalog", b"tables");
+        assert_eq!(file.kept("catalog").as_deref(), Some(b"tables".as_slice()));
+        assert!(folder.join("01020304-catalog.index").is_file());
         // What is kept is what answers: the second time nothing is inflated.
         let mut other = content.clone();
         other[0] = 0xee;
@@ -155,6 +180,8 @@ mod tests {
         std::fs::write(&kept[0], &other[1..]).unwrap();
         assert_eq!(&file.section(".debug_info").unwrap().unwrap()[..], &content[..]);
         std::fs::remove_dir_all(&folder).unwrap();
+        file.keep("catalog", b"tables");
+        assert!(file.kept("catalog").is_none());
         assert_eq!(&file.section(".debug_info").unwrap().unwrap()[..], &content[..]);
     }
 }

@@ -9,7 +9,7 @@
 //! | `names`, `spelling` | qualified names; which are the same |
 //! | `inlines`, `lines` | inlined calls; line tables |
 //! | `types`, `members` | types; what classes and enumerations consist of |
-//! | `name_index`, `catalog`, `globals` | types and variables by name: by the file's index, by ours; what is found |
+//! | `name_index`, `catalog`, `tables`, `globals` | types and variables by name: by the file's index, by ours; what is found |
 //! | `variables`, `places`, `registers` | variables of functions, and where they live |
 //! | `evaluate`, `call_sites` | places that are computed in a frame; what a caller has passed |
 //! | `split` | units in `.dwo` and `.dwp` files |
@@ -40,6 +40,7 @@ mod root;
 mod spelling;
 mod split;
 mod symbols;
+mod tables;
 mod type_units;
 mod types;
 mod unit;

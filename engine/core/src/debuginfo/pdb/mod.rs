@@ -41,8 +41,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
 
 use super::{
-    DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Member, Scope, SourceFile, SourceLocation, Symbol,
-    SymbolKind, Type, TypeId, Variable,
+    DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Member, Place, Scope, SourceFile, SourceLocation,
+    Symbol, SymbolKind, Type, TypeId, Variable,
 };
 use crate::address::Rva;
 use crate::bytes::Truncated;
@@ -288,6 +288,19 @@ impl Pdb {
         self.location(&found.module, row.file, row.line)
     }
 
+    /// The variable that begins nearest at or below `rva`, but behind `start`. Static variables have no public symbol.
+    fn static_after(&self, start: Rva, rva: Rva) -> Option<Symbol> {
+        let data = self.find_data_at(rva)?;
+        let Place::Static(begin) = data.place else { return None };
+        let size = || self.type_of(data.type_id?)?.size_bytes;
+        (begin > start).then(|| Symbol {
+            size_bytes: size().and_then(|size| u32::try_from(size).ok()),
+            name: data.name,
+            rva: begin,
+            kind: SymbolKind::Variable,
+        })
+    }
+
     fn symbol(&self, global: Global) -> Option<Symbol> {
         /// S_PUB32's flags: code, function.
         const CODE: u32 = 1 | 2;
@@ -348,8 +361,12 @@ impl DebugInfo for Pdb {
         });
         match (public, function) {
             (Some(public), Some(function)) if function.rva > public.rva => Some(function),
+            (Some(public), None) if public.kind == SymbolKind::PublicData && public.rva != rva => {
+                Some(self.static_after(public.rva, rva).unwrap_or(public))
+            }
             (Some(public), _) => Some(public),
-            (None, function) => function,
+            (None, Some(function)) => Some(function),
+            (None, None) => self.static_after(Rva(0), rva),
         }
     }
 

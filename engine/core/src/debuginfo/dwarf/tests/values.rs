@@ -271,6 +271,64 @@ fn variables_by_name_and_by_address() {
     }
 }
 
+/// A file of which something is kept, in memory.
+struct Keeping {
+    elf: Arc<Elf>,
+    kept: Mutex<HashMap<String, Vec<u8>>>,
+}
+
+impl DwarfFile for Keeping {
+    fn section(&self, name: &str) -> Result<Option<Data>, String> {
+        DwarfFile::section(&*self.elf, name)
+    }
+
+    fn base(&self) -> u64 {
+        self.elf.base()
+    }
+
+    fn cpu(&self) -> Option<Cpu> {
+        self.elf.cpu()
+    }
+
+    fn symbols(&self) -> SymbolTable {
+        SymbolTable::of_elf(&self.elf)
+    }
+
+    fn kept(&self, name: &str) -> Option<Data> {
+        self.kept.lock().unwrap().get(name).map(|bytes| Data::from(bytes.clone()))
+    }
+
+    fn keep(&self, name: &str, content: &[u8]) {
+        self.kept.lock().unwrap().insert(name.to_owned(), content.to_vec());
+    }
+}
+
+#[test]
+fn the_catalog_is_kept_and_believed_if_it_belongs() {
+    let elf = elf(&file("gcc5"));
+    let file: Arc<dyn DwarfFile> = Arc::new(Keeping { elf, kept: Mutex::default() });
+    let answers = |dwarf: &Dwarf| {
+        let address = dwarf.data_named("flags").first().map(|it| it.place.clone());
+        let names: Vec<String> = dwarf.types_matching(&mut |_| true, 1000).into_iter().map(|(name, _)| name).collect();
+        (address, dwarf.types_named("geo::Point"), names)
+    };
+    let first = answers(&Dwarf::new(file.clone(), None));
+    assert!(!first.1.is_empty() && first.2.len() > 10);
+    let whole = file.kept("catalog").unwrap().to_vec();
+    assert_eq!(answers(&Dwarf::new(file.clone(), None)), first);
+    // One that is of nothing, as its header says rightly, is believed: so it was used before, and not made again.
+    let sizes = (file.section(".debug_info").unwrap().unwrap().len() as u64, 0);
+    let empty = super::super::tables::encode([&mut Vec::new(), &mut Vec::new(), &mut Vec::new()], sizes);
+    file.keep("catalog", &empty);
+    assert!(answers(&Dwarf::new(file.clone(), None)).2.is_empty());
+    // A damaged one is not, and replaced.
+    let mut damaged = whole.clone();
+    damaged[100] ^= 1;
+    file.keep("catalog", &damaged);
+    assert_eq!(answers(&Dwarf::new(file.clone(), None)), first);
+    assert_eq!(file.kept("catalog").unwrap().to_vec(), whole);
+}
+
 #[test]
 fn constants_have_the_bytes_of_their_type() {
     // The value is told by gcc of `answer`; of the member by all.

@@ -28,6 +28,17 @@ fn variables_are_found_by_name_and_by_address() {
 }
 
 #[test]
+fn static_variables_name_what_no_public_symbol_does() {
+    // llvm-pdbutil: S_GDATA32 `_fltused` at 0003:0000 with a public symbol, S_LDATA32 `g_loaded_grams` at 0003:0004.
+    let pdb = open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/depot/depot.pdb"));
+    let found = |rva| pdb.symbol_at(Rva(rva)).map(|it| (it.name, it.rva.0, it.kind, it.size_bytes));
+    assert_eq!(found(0x3000), Some(("_fltused".to_owned(), 0x3000, SymbolKind::PublicData, None)));
+    for rva in [0x3004, 0x3007] {
+        assert_eq!(found(rva), Some(("g_loaded_grams".to_owned(), 0x3004, SymbolKind::Variable, Some(4))));
+    }
+}
+
+#[test]
 fn thread_locals_count_from_the_start_of_their_section() {
     let pdb = types();
     assert_eq!(only(&pdb, "slot_before").place, Place::ThreadLocal(0));
