@@ -198,7 +198,7 @@ def test_frames_look_names_up(tmp_path: Path) -> None:
 # --- thread-local storage -----------------------------------------------------------------------------------------
 
 
-def thread_local(folder: Path, *, without: int | None = None) -> Value | Absent:
+def thread_local(folder: Path, *, without: int | None = None, block: int | None = None, **scene: Any) -> Value | Absent:
     """Index 2; the module's block is at `BLOCK`, the variable 4 bytes in. `without` leaves out memory at an address."""
     debug = FakeDebug()
     debug.data = [FakeVariable("t_slot", debug.int_(), 4, "thread_local")]
@@ -211,17 +211,28 @@ def thread_local(folder: Path, *, without: int | None = None) -> Value | Absent:
         BASE + 0x3000: struct.pack("<QQQ", 0, 0, BASE + 0x4000),
         BASE + 0x4000: struct.pack("<I", 2),
         TEB: bytes(0x58) + struct.pack("<Q", BLOCKS),
-        BLOCKS: struct.pack("<QQQ", 0, 0, BLOCK),
+        BLOCKS: struct.pack("<QQQ", 0, 0, BLOCK if block is None else block),
         BLOCK: struct.pack("<ii", 0, 9),
     }
     memory.pop(without or 0, None)
-    return program(folder, debug, memory=memory, teb=TEB).dump["t_slot"]
+    return program(folder, debug, memory=memory, **({"teb": TEB} | scene)).dump["t_slot"]
 
 
 def test_thread_local_storage_of_windows(tmp_path: Path) -> None:
     value = thread_local(tmp_path)
     assert isinstance(value, Value)
     assert (value.address, value.read()) == (BLOCK + 4, 9)
+
+
+def test_thread_local_storage_of_windows_on_arm64(tmp_path: Path) -> None:
+    """x18 is the thread environment block, should the dump not say where that is."""
+    value = thread_local(tmp_path, cpu="arm64", teb=0, registers={"x18": TEB})
+    assert isinstance(value, Value)
+    assert (value.address, value.read()) == (BLOCK + 4, 9)
+
+
+def test_a_module_without_a_block_in_this_thread(tmp_path: Path) -> None:
+    assert thread_local(tmp_path, block=0) == Absent.because(Reason.TLS_NOT_ALLOCATED)
 
 
 @pytest.mark.parametrize(("without", "reason"), [(BASE + 0x4000, Reason.IMAGE_MISSING), (TEB, Reason.NOT_IN_DUMP)])

@@ -187,10 +187,12 @@ def program(
     platform: int = WINDOWS_NT,
     memory: dict[int, bytes] | None = None,
     teb: int = 0,
+    registers: dict[str, int] | None = None,
 ) -> Program:
     """A dump with `heap` at `HEAP`, other `memory` by address, and one module at `BASE` that `debug` describes."""
     builder = DumpBuilder(cpu, platform).module("C:\\app\\app.exe", BASE, SIZE, 0x5F000000)
-    builder.thread(1, {"rip" if cpu == "amd64" else "eip" if cpu == "x86" else "pc": BASE + 0x1000}, teb=teb)
+    pc = "rip" if cpu == "amd64" else "eip" if cpu == "x86" else "pc"
+    builder.thread(1, {pc: BASE + 0x1000, **(registers or {})}, teb=teb)
     for address, data in {HEAP: heap, **(memory or {})}.items():
         if data:
             builder.memory(address, data)

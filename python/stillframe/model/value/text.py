@@ -161,6 +161,12 @@ class _Writer:
     def _inside(self, what: tuple[int | None, str], parts: Iterator[str], room: int) -> str:
         """`{…, …}`, as many parts as there is room for."""
         self._above.append(what)
+        try:
+            return "{" + ", ".join(self._shown(parts, room)) + "}"
+        finally:
+            self._above.pop()
+
+    def _shown(self, parts: Iterator[str], room: int) -> list[str]:
         shown: list[str] = []
         used = 2
         part = next(parts, None)
@@ -172,8 +178,7 @@ class _Writer:
             shown.append(part)
             used += len(part) + 2
             part = following
-        self._above.pop()
-        return "{" + ", ".join(shown) + "}"
+        return shown
 
     def _array(self, value: Value, depth: int, room: int, nesting: int) -> str:
         type_ = value.type.resolved
