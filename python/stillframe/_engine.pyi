@@ -478,6 +478,11 @@ class MemberRecord:
     """Of Microsoft's `virtual_base`: the entry (4 bytes, signed, from the pointer's place) in the vbtable."""
     is_artificial: bool
     """The compiler added it: a vtable pointer."""
+    variant: Literal["always", "discriminant", "when", "otherwise"]
+    """Of tagged unions, such as enumerations of Rust: `discriminant` tells which alternative is there, that is the one
+    whose members are there `when` it has certain values, or `otherwise`."""
+    discriminants: list[tuple[int, int]]
+    """Of `when`: the ranges of those values, whose ends count."""
 
 @final
 class DebugFile:
@@ -674,6 +679,10 @@ class Space:
     def locate(self, frames: Sequence[FrameRecord], of: VariableRecord) -> Located:
         """Where a variable of the first frame is; the other frames are those that called it, in order. The variable is
         one that the debug file of that frame's module gave for its `lookup_address`, or a global one of it.
+        """
+    def array_counts(self, frames: Sequence[FrameRecord], type_id: int) -> list[int | None]:
+        """Elements of each dimension of an array that its debug information computes in the first frame, whose module's
+        type it is: arrays of variable length. None of other dimensions, and where it cannot be computed.
         """
     def disassemble(self, address: int, *, count: int | None = None, end: int | None = None) -> list[Instruction]:
         """Instructions from `address` on: `count` of them, or up to `end`; fewer where bytes are absent.

@@ -14,7 +14,7 @@ from stillframe.model.placing import Frames, _Placer, part_name
 from stillframe.model.value.location import InMemory, InParts, Missing
 from stillframe.model.value.value import Value
 from stillframe.model.variables import named_from
-from support.dump_builder import LINUX
+from support.dump_builder import LINUX, MACOS
 from support.fake_debug import BASE, HEAP, FakeDebug, FakeVariable, program
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def test_frames_look_names_up(tmp_path: Path) -> None:
 # --- thread-local storage -----------------------------------------------------------------------------------------
 
 
-def thread_local(folder: Path, *, without: int | None = None) -> Value | Absent:
+def thread_local(folder: Path, *, without: int | None = None, block: int | None = None, **scene: Any) -> Value | Absent:
     """Index 2; the module's block is at `BLOCK`, the variable 4 bytes in. `without` leaves out memory at an address."""
     debug = FakeDebug()
     debug.data = [FakeVariable("t_slot", debug.int_(), 4, "thread_local")]
@@ -211,11 +211,11 @@ def thread_local(folder: Path, *, without: int | None = None) -> Value | Absent:
         BASE + 0x3000: struct.pack("<QQQ", 0, 0, BASE + 0x4000),
         BASE + 0x4000: struct.pack("<I", 2),
         TEB: bytes(0x58) + struct.pack("<Q", BLOCKS),
-        BLOCKS: struct.pack("<QQQ", 0, 0, BLOCK),
+        BLOCKS: struct.pack("<QQQ", 0, 0, BLOCK if block is None else block),
         BLOCK: struct.pack("<ii", 0, 9),
     }
     memory.pop(without or 0, None)
-    return program(folder, debug, memory=memory, teb=TEB).dump["t_slot"]
+    return program(folder, debug, memory=memory, **({"teb": TEB} | scene)).dump["t_slot"]
 
 
 def test_thread_local_storage_of_windows(tmp_path: Path) -> None:
@@ -224,18 +224,58 @@ def test_thread_local_storage_of_windows(tmp_path: Path) -> None:
     assert (value.address, value.read()) == (BLOCK + 4, 9)
 
 
+def test_thread_local_storage_of_windows_on_arm64(tmp_path: Path) -> None:
+    """x18 is the thread environment block, should the dump not say where that is."""
+    value = thread_local(tmp_path, cpu="arm64", teb=0, registers={"x18": TEB})
+    assert isinstance(value, Value)
+    assert (value.address, value.read()) == (BLOCK + 4, 9)
+
+
+def test_a_module_without_a_block_in_this_thread(tmp_path: Path) -> None:
+    assert thread_local(tmp_path, block=0) == Absent.because(Reason.TLS_NOT_ALLOCATED)
+
+
 @pytest.mark.parametrize(("without", "reason"), [(BASE + 0x4000, Reason.IMAGE_MISSING), (TEB, Reason.NOT_IN_DUMP)])
 def test_thread_local_storage_that_is_not_there(without: int, reason: Reason, tmp_path: Path) -> None:
     assert thread_local(tmp_path, without=without) == Absent.because(reason)
 
 
-def test_thread_local_storage_of_a_minidump_of_linux(tmp_path: Path) -> None:
+def image_with_thread_locals(vaddr: int, size_bytes: int, alignment: int) -> bytes:
+    """The headers of an ELF image with a segment PT_TLS."""
+    header = struct.pack("<4sBB10xHHIQQQIHHH", b"\x7fELF", 2, 1, 3, 0, 1, 0, 64, 0, 0, 64, 56, 1)
+    return header.ljust(64, b"\0") + struct.pack("<IIQQQQQQ", 7, 4, 0, vaddr, vaddr, 4, size_bytes, alignment)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "vaddr", "size_bytes", "alignment", "block"),
+    [
+        ("amd64", 0, 16, 16, -16),
+        ("amd64", 8, 24, 32, -24),  # address and offset agree modulo 32: -24 is 8
+        ("amd64", 0, 5, 4, -8),
+        ("arm64", 0, 16, 8, 16),
+        ("arm64", 8, 16, 64, 72),
+    ],
+)
+def test_thread_local_storage_of_a_minidump_of_crashpad(
+    cpu: str, vaddr: int, size_bytes: int, alignment: int, block: int, tmp_path: Path
+) -> None:
+    """Crashpad has the thread pointer in the field for the thread environment block."""
     debug = FakeDebug()
     debug.data = [FakeVariable("t_slot", debug.int_(), 4, "thread_local")]
-    header = bytearray(64)
-    header[:5] = b"\x7fELF\2"
-    made = program(tmp_path, debug, platform=LINUX, memory={BASE: bytes(header)})
-    assert made.dump["t_slot"] == Absent.because(Reason.TLS_NOT_FOUND)
+    memory = {BASE: image_with_thread_locals(vaddr, size_bytes, alignment), TEB + block: struct.pack("<ii", 0, 9)}
+    value = program(tmp_path, debug, cpu=cpu, platform=LINUX, memory=memory, teb=TEB).dump["t_slot"]
+    assert isinstance(value, Value)
+    assert (value.address, value.read()) == (TEB + block + 4, 9)
+
+
+@pytest.mark.parametrize(
+    ("platform", "reason"), [(LINUX, Reason.THREAD_POINTER_UNKNOWN), (MACOS, Reason.TLS_UNSUPPORTED)]
+)
+def test_thread_local_storage_that_no_dump_tells(platform: int, reason: Reason, tmp_path: Path) -> None:
+    debug = FakeDebug()
+    debug.data = [FakeVariable("t_slot", debug.int_(), 4, "thread_local")]
+    made = program(tmp_path, debug, platform=platform, memory={BASE: image_with_thread_locals(0, 16, 16)})
+    assert made.dump["t_slot"] == Absent.because(reason)
 
 
 def test_locations_wrap_at_the_size_of_pointers(tmp_path: Path) -> None:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 BUILDS = [(compiler, level) for compiler in ("g++", "clang++-19") for level in ("-O0", "-O2") if shutil.which(compiler)]
 
 
-def core_of(program: str, folder: Path) -> Path:
+def core_of(program: str, folder: Path, *arguments: str) -> Path:
     """What is left of a program that crashes."""
 
     def allow_cores() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
-    subprocess.run([program], cwd=folder, env={}, preexec_fn=allow_cores, check=False)
+    subprocess.run([program, *arguments], cwd=folder, env={}, preexec_fn=allow_cores, check=False)
     cores = list(folder.glob("core*"))
     if not cores:
         pytest.skip("this machine sends cores elsewhere (/proc/sys/kernel/core_pattern)")

@@ -53,6 +53,8 @@ class FakeMember:
     bits: tuple[int, int] | None = None
     table_index: int | None = None
     is_artificial: bool = False
+    variant: str = "always"
+    discriminants: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass
@@ -90,6 +92,7 @@ class FakeDebug:
     data: list[FakeVariable] = field(default_factory=list)
     symbols: list[FakeSymbol] = field(default_factory=list)
     natvis: list[tuple[str, bytes]] = field(default_factory=list)
+    format: str = "dwarf"
 
     def add(self, kind: str, name: str = "", **facts: Any) -> int:
         self.types.append(FakeType(kind, name, **facts))
@@ -184,10 +187,12 @@ def program(
     platform: int = WINDOWS_NT,
     memory: dict[int, bytes] | None = None,
     teb: int = 0,
+    registers: dict[str, int] | None = None,
 ) -> Program:
     """A dump with `heap` at `HEAP`, other `memory` by address, and one module at `BASE` that `debug` describes."""
     builder = DumpBuilder(cpu, platform).module("C:\\app\\app.exe", BASE, SIZE, 0x5F000000)
-    builder.thread(1, {"rip" if cpu == "amd64" else "eip" if cpu == "x86" else "pc": BASE + 0x1000}, teb=teb)
+    pc = "rip" if cpu == "amd64" else "eip" if cpu == "x86" else "pc"
+    builder.thread(1, {pc: BASE + 0x1000, **(registers or {})}, teb=teb)
     for address, data in {HEAP: heap, **(memory or {})}.items():
         if data:
             builder.memory(address, data)

@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use stillframe_engine::debuginfo::{self, Missing};
+use stillframe_engine::debuginfo::{self, Missing, TypeId};
 use stillframe_engine::disasm::{Limit, disassemble};
 use stillframe_engine::dump::system::SystemInfo;
 use stillframe_engine::locate::FrameView;
@@ -237,6 +237,20 @@ impl Space {
         let cpu = first.registers.cpu();
         let located = self.ask(py, |process| Some(FrameView::new(process, &frames)?.locate(&of.where_it_lives)));
         Located::new(py, located.unwrap_or(debuginfo::Located::Absent(Missing::Expression)), cpu)
+    }
+
+    fn array_counts(
+        &self,
+        py: Python<'_>,
+        frames: Vec<PyRef<'_, FrameRecord>>,
+        type_id: u64,
+    ) -> PyResult<Vec<Option<u64>>> {
+        let frames: Vec<_> = frames.iter().map(|frame| frame.frame(py)).collect();
+        if frames.is_empty() {
+            return Err(PyValueError::new_err("no frame"));
+        }
+        let counts = self.ask(py, |process| Some(FrameView::new(process, &frames)?.array_counts(TypeId(type_id))));
+        Ok(counts.unwrap_or_default())
     }
 
     #[pyo3(signature = (address, *, count = None, end = None))]

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use stillframe_engine::debuginfo::{
-    BaseEncoding, ClassKind, Member, MemberKind, PointerKind, Type, TypeId, TypeShape, VirtualBase,
+    BaseEncoding, ClassKind, Member, MemberKind, PointerKind, Type, TypeId, TypeShape, VariantRole, VirtualBase,
 };
 
 /// See `_engine.pyi`.
@@ -109,6 +109,8 @@ pub struct MemberRecord {
     bits: Option<(u32, u32)>,
     table_index: Option<u32>,
     is_artificial: bool,
+    variant: &'static str,
+    discriminants: Vec<(i128, i128)>,
 }
 
 impl From<Member> for MemberRecord {
@@ -129,6 +131,12 @@ impl From<Member> for MemberRecord {
         };
         let type_id = member.type_id.map(|id| id.0);
         let (name, is_artificial) = (member.name, member.is_artificial);
-        MemberRecord { name, type_id, kind, offset_bytes, bits, table_index, is_artificial }
+        let (variant, discriminants) = match member.variant {
+            VariantRole::Always => ("always", Vec::new()),
+            VariantRole::Discriminant => ("discriminant", Vec::new()),
+            VariantRole::When(ranges) => ("when", ranges),
+            VariantRole::Otherwise => ("otherwise", Vec::new()),
+        };
+        MemberRecord { name, type_id, kind, offset_bytes, bits, table_index, is_artificial, variant, discriminants }
     }
 }

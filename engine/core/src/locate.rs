@@ -1,7 +1,9 @@
 //! Where a variable is in one frame of a stack.
 
 use crate::address::{ReadMemory, Rva};
-use crate::debuginfo::{CallTarget, DebugInfo, Located, LocatedPiece, Machine, Missing, Piece, Place};
+use crate::debuginfo::{
+    Bound, BoundValue, CallTarget, DebugInfo, Located, LocatedPiece, Machine, Missing, Piece, Place, TypeId,
+};
 use crate::process::Process;
 use crate::registers::{Cpu, Register};
 use crate::unwind::{Frame, Known, Process as _, canonical_frame_address};
@@ -36,6 +38,31 @@ impl<'a> FrameView<'a> {
     /// Where a variable is that debug information of the frame's module gave this place.
     pub fn locate(&self, place: &Place) -> Located {
         self.locate_within(place, DEEPEST)
+    }
+
+    /// How many elements the dimensions of an array have that its module's debug information computes in this frame; None
+    /// of other dimensions.
+    pub fn array_counts(&self, id: TypeId) -> Vec<Option<u64>> {
+        let (Some(debug), Some(rva)) = (self.debug_info(), self.rva()) else { return Vec::new() };
+        debug.bounds_at(id, rva).iter().map(|bound| self.count(bound.as_ref()?)).collect()
+    }
+
+    /// How many elements a dimension has.
+    fn count(&self, bound: &Bound) -> Option<u64> {
+        let last = match &bound.value {
+            BoundValue::Result(place) => match self.locate(place) {
+                Located::Memory(number) => number,
+                located @ (Located::Register { .. } | Located::Value(_)) => self.number(&located)?,
+                _ => return None,
+            },
+            BoundValue::Variable { place, size_bytes } => {
+                let unused_bits = 64_u32.checked_sub(u32::try_from(size_bytes.checked_mul(8)?).ok()?)?;
+                self.number(&self.locate(place))?.checked_shl(unused_bits)? >> unused_bits
+            }
+        };
+        // One without elements ends before its first one: -1, as wide as a word.
+        let last = if self.cpu().pointer_size_bytes() == 4 { i64::from(last as i32) } else { last as i64 };
+        u64::try_from(last.checked_sub(bound.first)?.checked_add(1)?).ok()
     }
 
     fn locate_within(&self, place: &Place, depth: usize) -> Located {

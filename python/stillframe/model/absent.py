@@ -55,11 +55,24 @@ class Reason(StrEnum):
     TYPE_NOT_RECORDED = "the debug information records no type", "none: the compiler wrote none"
     TYPE_DAMAGED = "its type makes no sense: the debug information is damaged", "give debug information that is whole"
     SIZE_UNKNOWN = "its type is declared but nowhere defined", "give the debug information that defines the type"
+    COUNT_UNKNOWN = "how many elements it has is not recorded", "read its elements one by one"
     VALUE_TOO_LARGE = "too large to be read at once", "read a part of it"
     STATIC_NOT_FOUND = "no variable of this name is recorded", "none: the compiler kept none"
     DEFINED_ELSEWHERE = "declared here, and stored nowhere that is known", "none: the compiler kept no place"
     NO_THREAD = "thread-local, and no thread was given", "ask a frame for it"
     TLS_NOT_FOUND = "the thread's block of thread-local storage was not found", "capture with full memory"
+    TLS_NOT_ALLOCATED = (
+        "not yet allocated in this thread",
+        "none: the thread has used no thread-local variable of this module",
+    )
+    TLS_LIBRARY_UNKNOWN = (
+        "thread-local storage of libraries is found through the C library and its dynamic linker, which were not found",
+        "give the folder of libc.so.6 and ld-linux as symbols",
+    )
+    THREAD_POINTER_UNKNOWN = (
+        "thread-local, and the dump does not say where the thread keeps such variables",
+        "capture a core, which holds the thread pointer",
+    )
     TLS_UNSUPPORTED = (
         "thread-local storage of this module cannot be found on this system",
         "none: no dump says where it is",

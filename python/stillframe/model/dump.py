@@ -155,7 +155,9 @@ class Dump:
         matcher = Matcher(space, self._locator, self._image_format, self._opener, self.cpu)
         modules = Modules(tuple(Module(record, matcher) for record in self._file.modules), space)
         memory = Memory(self._file, space, modules)
-        size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"}
+        system = "" if isinstance(self.system, Absent) else self.system.os
+        # Android's ABI has IEEE's 128 bits on x86-64 too.
+        size, is_x86 = self.pointer_size_bytes, self.cpu in {"x86", "amd64"} and system != "Android"
         is_windows = self._image_format == "pe"
         return Process(
             self._file, space, modules, memory, Sources(self._locator), size, is_x86, is_windows, self._natvis

@@ -115,6 +115,13 @@ class Memory:
             raise self._fault(address + len(part.data), part.absent)
         return part.data
 
+    def read_number(self, address: int, size: int) -> int:
+        """The unsigned number of `size` bytes at `address`, little-endian.
+
+        :raises FaultError: if a byte is absent.
+        """
+        return int.from_bytes(self.read(address, size), "little")
+
     def read_partial(self, address: int, size: int) -> PartialRead:
         """Bytes from `address` on up to the first absent one, at most `size`."""
         if size < 0:

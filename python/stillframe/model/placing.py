@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.tls import block_of
 from stillframe.model.value.location import AtHand, InMemory, InParts, Location, Missing, Nowhere, Part
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class _Placer:
         """In the thread's block of the module's thread-local storage."""
         if self._frames.thread is None:
             return Absent.because(Reason.NO_THREAD)
-        block = block_of(self._process, self._module, self._frames.thread)
+        block = self._process.thread_storage.block_of(self._module, self._frames.thread)
         return block if isinstance(block, Absent) else self.memory(block + offset)
 
     def place(self, located: Located, registers: Registers, words: str | None) -> Location | Absent:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stillframe.model.module import Module, Modules
     from stillframe.model.natvis.visualizers import Visualizers
     from stillframe.model.sources import Sources
+    from stillframe.model.tls.storage import ThreadStorage
     from stillframe.model.typing.types import Types
     from stillframe.model.value.value import Value
 
@@ -43,6 +44,13 @@ class Process:
         from stillframe.model.typing.types import Types  # few verbs need them
 
         return Types(self.modules, self.pointer_size_bytes, is_windows=self.is_windows)
+
+    @cached_property
+    def thread_storage(self) -> ThreadStorage:
+        """Where threads keep their thread-local variables."""
+        from stillframe.model.tls.storage import ThreadStorage  # few variables are thread-local
+
+        return ThreadStorage(self)
 
     @cached_property
     def visualizers(self) -> Visualizers:

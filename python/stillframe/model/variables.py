@@ -14,6 +14,7 @@ from stillframe.errors import AmbiguousSymbol, NoSuchVariable
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.placing import Frames, locate
 from stillframe.model.typing.names import scopes_of
+from stillframe.model.typing.type import BuiltType, RecordedType
 from stillframe.model.value.value import Value
 
 if TYPE_CHECKING:
@@ -48,8 +49,20 @@ class Variable:
 
     @cached_property
     def type(self) -> Type | None:
-        """Its type; None if it is not recorded."""
-        return self._process.types.of(self._module, self.record.type_id)
+        """Its type; None if it is not recorded. Arrays of variable length have the one that they have in this frame."""
+        recorded = self._process.types.of(self._module, self.record.type_id)
+        return recorded if recorded is None or not self._frames.stack else self._counted(recorded)
+
+    def _counted(self, type_: Type) -> Type:
+        array = type_.resolved
+        if array.module is not self._module or not array.is_flexible_array or not isinstance(array, RecordedType):
+            return type_
+        found = self._process.space.array_counts(self._frames.stack, array.id)
+        if len(found) != len(array.counts) or found.count(None) == len(found):
+            return type_
+        counts = tuple(known if made is None else made for known, made in zip(array.counts, found, strict=True))
+        counted = BuiltType(self._process.types, "array", target=array.target, counts=counts)
+        return counted.const() if type_.is_const else counted
 
     @cached_property
     def _where(self) -> Location | Absent:

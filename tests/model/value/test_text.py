@@ -204,3 +204,37 @@ def test_html_is_escaped_and_folds(tmp_path: Path) -> None:
     assert page.count("<details") == 2
     assert str(Reason.OPTIMIZED_AWAY) in page
     assert value._repr_html_().startswith("<div")
+
+
+def tagged(debug: FakeDebug) -> int:
+    """A tag of one byte: 1 to 3 (or 255) is `number`, anything else `other`."""
+    tag, number = debug.base("i8", 1, "signed"), debug.int_()
+    members = [
+        FakeMember("", tag, 0, is_artificial=True, variant="discriminant"),
+        FakeMember("number", number, 4, variant="when", discriminants=((1, 3), (255, 255))),
+        FakeMember("other", number, 8, variant="otherwise"),
+        FakeMember("always", number, 12),
+    ]
+    return debug.class_("Tagged", 16, *members)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        (0, "{other=8, always=9}"),
+        (1, "{number=7, always=9}"),
+        (3, "{number=7, always=9}"),
+        (4, "{other=8, always=9}"),
+        (-1, "{number=7, always=9}"),  # the file has it without a sign
+    ],
+)
+def test_alternatives(tag: int, text: str, tmp_path: Path) -> None:
+    debug = FakeDebug()
+    made = program(tmp_path, debug, struct.pack("<b3xiii", tag, 7, 8, 9))
+    assert str(made.value(tagged(debug))) == text
+
+
+def test_alternatives_of_which_nothing_tells(tmp_path: Path) -> None:
+    debug = FakeDebug()
+    made = program(tmp_path, debug, b"")
+    assert str(made.value(tagged(debug))) == "<not in this dump>"

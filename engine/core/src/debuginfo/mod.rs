@@ -10,10 +10,10 @@ mod place;
 pub mod symbol_table;
 mod types;
 
-pub use place::{CallTarget, Computed, Located, LocatedPiece, Machine, Missing, Piece, Place};
+pub use place::{Bound, BoundValue, CallTarget, Computed, Located, LocatedPiece, Machine, Missing, Piece, Place};
 pub use types::{
     BaseEncoding, Bits, ClassKind, DataSymbol, Enumerator, Member, MemberKind, PointerKind, Type, TypeId, TypeShape,
-    VirtualBase,
+    VariantRole, VirtualBase,
 };
 
 use crate::address::Rva;
@@ -213,6 +213,12 @@ pub trait DebugInfo: Send + Sync {
     /// A type.
     fn type_of(&self, _id: TypeId) -> Option<Type> {
         None
+    }
+
+    /// The bounds of an array's dimensions that have to be computed in a frame that is at `rva`, the outermost first; None
+    /// of those that have not.
+    fn bounds_at(&self, _id: TypeId, _rva: Rva) -> Vec<Option<Bound>> {
+        Vec::new()
     }
 
     /// What a class consists of, in the order of the source. Of a declaration: what its definition consists of, if that is

@@ -64,6 +64,29 @@ pub struct Computed {
     pub frame_base: Vec<u8>,
 }
 
+/// A bound of an array's dimension that is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The index of its last element.
+    pub value: BoundValue,
+    /// The index of its first element; 1 where the value is how many there are.
+    pub first: i64,
+}
+
+/// Where a bound's number comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BoundValue {
+    /// What the computation of a place results in, which is no address.
+    Result(Place),
+    /// What a variable holds.
+    Variable {
+        /// Where it lives.
+        place: Place,
+        /// Its size.
+        size_bytes: u64,
+    },
+}
+
 /// Whom a call calls. What a caller passed is known only to the function that it called: another may run in that frame
 /// that was jumped to from there (a tail call).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! A symbol table alone: what is known of a module without, or beside, debug information.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use super::{DebugInfo, FrameData, Function, LineRow, Scope, Symbol, SymbolKind, Variable};
 use crate::address::Rva;
 use crate::data::Data;
-use crate::elf::{Elf, ElfSymbol, SymbolType};
+use crate::elf::{self, Binding, Elf, ElfSymbol, SymbolType};
 use crate::macho::{MachO, MachSymbol};
 use crate::names::{display_name, may_display_as};
 use crate::pe::{Pe, PeSymbol, SymbolName};
@@ -24,7 +25,11 @@ pub struct SymbolTable {
     /// Where sections begin and end, in order.
     limits: Vec<Rva>,
     is_full: bool,
+    thread_locals: ThreadLocals,
 }
+
+/// Offsets of thread-local variables in the block of their module, by name; None of names that several have.
+type ThreadLocals = HashMap<Box<[u8]>, Option<u64>>;
 
 /// A named address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +66,18 @@ impl Sections {
     }
 }
 
+fn thread_locals(table: &elf::SymbolTable) -> ThreadLocals {
+    let mut found = ThreadLocals::new();
+    let is_shared = |symbol: &ElfSymbol| symbol.is_defined && symbol.binding != Binding::Local;
+    for symbol in table.iter().filter(|symbol| symbol.kind == SymbolType::ThreadLocal && is_shared(symbol)) {
+        let Some(name) = table.names.get(symbol.name as usize..) else { continue };
+        let length = memchr::memchr(0, name).unwrap_or(name.len()).min(MOST_NAME_BYTES);
+        let offset = found.entry(name[..length].into()).or_insert(Some(symbol.value));
+        *offset = offset.filter(|&value| value == symbol.value);
+    }
+    found
+}
+
 impl SymbolTable {
     /// A table of `entries`, whose names are in `names`, each ended by a NUL. `limits` are where sections begin and
     /// end: no symbol without a size reaches over one.
@@ -68,7 +85,12 @@ impl SymbolTable {
         entries.sort_by_key(|entry| (entry.rva, entry.rank, Reverse(entry.size_bytes)));
         limits.sort();
         limits.dedup();
-        SymbolTable { entries, names, limits, is_full: true }
+        SymbolTable { entries, names, limits, is_full: true, thread_locals: HashMap::new() }
+    }
+
+    /// Where a thread-local variable that other modules see is in the block of the module's variables.
+    pub fn thread_local(&self, name: &[u8]) -> Option<u64> {
+        *self.thread_locals.get(name)?
     }
 
     /// Whether a section begins or ends behind `start`, at or below `rva`.
@@ -105,7 +127,12 @@ impl SymbolTable {
         };
         let entries = table.iter().filter_map(entry).collect();
         let limits = sections.limits().collect();
-        SymbolTable { is_full: !table.is_dynamic, ..SymbolTable::new(entries, table.names.clone(), limits) }
+        let thread_locals = thread_locals(&table);
+        SymbolTable {
+            is_full: !table.is_dynamic,
+            thread_locals,
+            ..SymbolTable::new(entries, table.names.clone(), limits)
+        }
     }
 
     /// The symbol table of a Mach-O file. A function reaches no further than to where the next one starts, even if that

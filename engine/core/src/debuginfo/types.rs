@@ -152,6 +152,22 @@ pub struct Member {
     pub kind: MemberKind,
     /// Whether the compiler added it (a vtable pointer).
     pub is_artificial: bool,
+    /// Which of the alternatives of a tagged union it is part of.
+    pub variant: VariantRole,
+}
+
+/// What a [`Member`] is in a tagged union, such as an enumeration of Rust.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum VariantRole {
+    /// It is there in all of them.
+    #[default]
+    Always,
+    /// It tells which alternative there is.
+    Discriminant,
+    /// It is there if the discriminant is in one of these ranges, whose ends count.
+    When(Vec<(i128, i128)>),
+    /// It is there if nothing else is.
+    Otherwise,
 }
 
 /// What a [`Member`] is.

@@ -38,6 +38,10 @@ class Member:
         """Of Microsoft's virtual bases: the entry in the vbtable."""
         self.is_artificial = record.is_artificial
         """The compiler added it: a vtable pointer."""
+        self.variant = record.variant
+        """Of tagged unions: whether it tells which alternative is there, or is there in some alone."""
+        self.discriminants = tuple(record.discriminants)
+        """Of what is there in some: the ranges of what tells it, whose ends count."""
         self._type_id = record.type_id
 
     def __repr__(self) -> str:

@@ -182,6 +182,8 @@ class Type:
             size = self.types.pointer_size_bytes
         elif size is None and type_.kind == "enum" and type_.target is not None and type_.target.kind == "base":
             size = type_.target.recorded_size_bytes
+        if size is None and type_.kind == "array" and None in type_.counts:
+            return Absent.because(Reason.COUNT_UNKNOWN)
         if size is None:
             damaged = type_ is self.types.damaged
             return Absent.because(Reason.TYPE_DAMAGED if damaged else Reason.SIZE_UNKNOWN)
@@ -215,6 +217,11 @@ class Type:
     def is_reference(self) -> bool:
         """`&` or `&&`, perhaps behind a typedef."""
         return self.resolved.kind in REFERENCES
+
+    @property
+    def is_flexible_array(self) -> bool:
+        """An array whose number of elements nobody recorded, perhaps behind a typedef."""
+        return self.resolved.kind == "array" and None in self.resolved.counts
 
     @property
     def is_pointer(self) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from stillframe.errors import FaultError, Unreadable
 from stillframe.model.absent import Absent, Reason
-from stillframe.model.value import enums, numbers, strings
+from stillframe.model.value import enums, floats, member_pointers, strings
 
 if TYPE_CHECKING:
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.strings import Text
     from stillframe.model.value.value import Value
 
@@ -47,6 +48,8 @@ class _Reader:
             if member.is_unnamed_part:
                 inner = self.read(part, depth - 1)
                 parts |= inner if isinstance(inner, dict) else {}
+            elif member.name and part.type.is_flexible_array:
+                parts[member.name] = Absent.because(Reason.COUNT_UNKNOWN)
             elif member.name:
                 parts[member.name] = self.read(part, depth - 1)
         return parts
@@ -55,7 +58,7 @@ class _Reader:
         count, item = value.type.count, value.type.resolved.item
         size = strings.character_bytes(item)
         if count is None or count > self._left:
-            reason = Reason.SIZE_UNKNOWN if count is None else Reason.VALUE_TOO_LARGE
+            reason = Reason.COUNT_UNKNOWN if count is None else Reason.VALUE_TOO_LARGE
             raise Unreadable(value.type.name, reason, reason.remedy)
         if size is not None:
             return _whole(value, strings.text_at(value.place_, size, count, is_bounded=True)).plain()
@@ -89,15 +92,26 @@ def _scalar(value: Value) -> object:
         number = int(value.number_())
         name = enums.name_of(type_, number)
         return number if name is None else name
-    if type_.kind == "base" and type_.encoding == "boolean":
-        return bool(value.number_())
-    if type_.kind == "base" and type_.encoding == "complex":
-        data = value.data_()
-        half = len(data) // 2
-        return complex(*(numbers.decode_float(part, is_x86=False) for part in (data[:half], data[half:])))
-    if type_.kind == "base" and type_.encoding == "unknown":
-        return value.data_()
+    if type_.kind == "member_pointer":
+        return member_pointers.read(value)
+    if type_.kind == "base":
+        return _fundamental(value, type_)
     if type_.kind == "void" or (isinstance(type_.size_bytes, Absent) and type_.kind != "function"):
         reason = Reason.SIZE_UNKNOWN if type_.kind == "void" else Reason.TYPE_DAMAGED
         raise Unreadable(value.type.name, reason, reason.remedy)
     return value.number_()
+
+
+def _fundamental(value: Value, type_: Type) -> object:
+    if isinstance(type_.size_bytes, Absent):
+        raise Unreadable(value.type.name, Reason.TYPE_DAMAGED, Reason.TYPE_DAMAGED.remedy)
+    data = value.data_()
+    if type_.encoding == "float":
+        return floats.read(data, value.float_format_(type_, len(data)))
+    if type_.encoding == "complex":
+        half = len(data) // 2
+        form = value.float_format_(type_, half)
+        return complex(floats.decode(data[:half], form), floats.decode(data[half:], form))
+    if type_.encoding in {"null", "unknown"}:
+        return None if type_.encoding == "null" else data
+    return bool(value.number_()) if type_.encoding == "boolean" else value.number_()

@@ -8,7 +8,7 @@ from stillframe.errors import StillframeError, Unreadable
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.names import stem
 from stillframe.model.naming import symbolize
-from stillframe.model.value import enums, numbers, strings
+from stillframe.model.value import enums, floats, member_pointers, strings
 from stillframe.model.value.location import Missing, Nowhere
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class _Writer:
             return "<void>"
         data = value.data_()
         if type_.encoding in {"float", "complex", "unknown", "null"}:
-            return _no_integer(data, type_, is_x86=value.process_.is_x86)
+            return _no_integer(value, data, type_)
         number = int(value.number_())
         if type_.encoding == "boolean":
             return ("false", "true")[number] if number in {0, 1} else f"true ({number})"
@@ -161,6 +161,12 @@ class _Writer:
     def _inside(self, what: tuple[int | None, str], parts: Iterator[str], room: int) -> str:
         """`{…, …}`, as many parts as there is room for."""
         self._above.append(what)
+        try:
+            return "{" + ", ".join(self._shown(parts, room)) + "}"
+        finally:
+            self._above.pop()
+
+    def _shown(self, parts: Iterator[str], room: int) -> list[str]:
         shown: list[str] = []
         used = 2
         part = next(parts, None)
@@ -172,8 +178,7 @@ class _Writer:
             shown.append(part)
             used += len(part) + 2
             part = following
-        self._above.pop()
-        return "{" + ", ".join(shown) + "}"
+        return shown
 
     def _array(self, value: Value, depth: int, room: int, nesting: int) -> str:
         type_ = value.type.resolved
@@ -234,19 +239,22 @@ class _Writer:
         return f"{stem(symbol.module.name)}!{name}{offset} ({shown})"
 
     def _member_pointer(self, value: Value) -> str:
-        """A function by its name; data by the member at its offset, which is the pointer's number."""
-        type_, data = value.type.resolved, value.data_()
-        word = value.process_.pointer_size_bytes
-        number = int.from_bytes(data[:word], "little", signed=True)
-        if type_.target is not None and type_.target.resolved.kind == "function":
-            return "nullptr" if not number else self._function(value, number & ((1 << 8 * word) - 1))
-        if number == -1:
+        """A function by its name; data by that of the member."""
+        target = member_pointers.target_of(value)
+        if target is None:
             return "nullptr"
+        type_ = value.type.resolved
         class_ = type_.class_type
-        for member in () if class_ is None else class_.fields:
-            if member.offset_bytes == number and member.bits is None and class_ is not None:
-                return f"&{class_.resolved.name}::{member.name}"
-        return str(number)
+        if isinstance(target, member_pointers.ToData):
+            name = None if class_ is None else member_pointers.member_at(class_, target.offset_bytes, type_.target)
+            return str(target.offset_bytes) if class_ is None or name is None else f"&{class_.resolved.name}::{name}"
+        adjusted = f" this{target.adjustment_bytes:+d}" if target.adjustment_bytes else ""
+        if target.address is not None:
+            return f"{self._function(value, target.address)}{adjusted}"
+        address = member_pointers.function_of(value, target)
+        index = target.vtable_offset // value.process_.pointer_size_bytes
+        shown = f"function {index}" if address is None else self._function(value, address)
+        return f"virtual {shown}{adjusted}"
 
 
 def _missing_start(value: Value) -> Missing | None:
@@ -263,21 +271,16 @@ def _address(value: Value, number: int) -> str:
     return f"0x{number:0{2 * value.process_.pointer_size_bytes}x}"
 
 
-def _no_integer(data: bytes, type_: Type, *, is_x86: bool) -> str:
+def _no_integer(value: Value, data: bytes, type_: Type) -> str:
     if type_.encoding == "null":
         return "nullptr"
     if type_.encoding == "unknown":
         return f"<{data[:16].hex(' ')}{ELLIPSIS if len(data) > 16 else ''}>"
     if type_.encoding == "float":
-        return _float_text(numbers.decode_float(data, is_x86=is_x86), len(data))
+        return floats.shortest(data, value.float_format_(type_, len(data)))
     half = len(data) // 2
-    real, imaginary = (numbers.decode_float(part, is_x86=is_x86) for part in (data[:half], data[half:]))
-    return f"{_float_text(real, half)} + {_float_text(imaginary, half)}i"
-
-
-def _float_text(number: float, size: int) -> str:
-    shown = numbers.shortest(number, size)
-    return shown if any(mark in shown for mark in ".en") else f"{shown}.0"
+    form = value.float_format_(type_, half)
+    return f"{floats.shortest(data[:half], form)} + {floats.shortest(data[half:], form)}i"
 
 
 def _character(number: int, size: int) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from stillframe.errors import FaultError, NoSuchMember, OperationError, Unreadable
-from stillframe.model.absent import Absent, absent_of
-from stillframe.model.value import numbers
+from stillframe.model.absent import Absent, Reason, absent_of
+from stillframe.model.value import floats, numbers
 from stillframe.model.value.location import AtHand, InMemory, Location, Missing, Nowhere
 from stillframe.model.value.operators import Operators
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stillframe.model.process import Process
     from stillframe.model.typing.members import Member
     from stillframe.model.typing.type import Type
+    from stillframe.model.value.floats import FloatFormat
     from stillframe.model.value.text import Style
 
 Bits: TypeAlias = "tuple[int, int]"
@@ -179,8 +180,18 @@ class Value(Operators):
             raise OperationError(f"{self.type.name} is no number")
         data = value.data_()
         if numbers.is_float(type_):
-            return numbers.decode_float(data, is_x86=self.process_.is_x86)
+            return floats.decode(data, self.float_format_(type_, len(data)))
         return numbers.decode_integer(data, signed=numbers.is_signed(type_))
+
+    def float_format_(self, type_: Type, size: int) -> FloatFormat:
+        """How `size` bytes of this type are a floating-point number.
+
+        :raises Unreadable: if no format has so many bytes.
+        """
+        form = floats.format_of(type_, size, is_x86=self.process_.is_x86)
+        if form is None:
+            raise Unreadable(self.type.name, Reason.TYPE_DAMAGED, Reason.TYPE_DAMAGED.remedy)
+        return form
 
     def _object(self) -> Value:
         """What a reference refers to; other values themselves."""
@@ -243,9 +254,15 @@ class Value(Operators):
         return value.dereference() if value.type.is_pointer else value
 
     def members(self) -> Iterator[tuple[Member, Value]]:
-        """Bases and fields, in the order of the source, without what the compiler added and static data."""
+        """Bases and fields, in the order of the source, without what the compiler added and static data; of
+        alternatives the one that is there.
+
+        :raises Unreadable: if what tells the alternative is not there.
+        """
+        from stillframe.model.value.variants import present
+
         value = self._class_object()
-        for member in self._class().members:
+        for member in present(value, self._class().members):
             if member.kind in {"field", "base", "virtual_base"} and not member.is_artificial:
                 yield member, value.part_(member)
 

@@ -127,6 +127,8 @@ struct Naming<'a> {
     is_declaration: bool,
     location: Option<AttributeValue<Slice<'a>>>,
     has_constant: bool,
+    is_external: bool,
+    linkage_name: Option<&'a [u8]>,
 }
 
 /// Walking all units.
@@ -321,6 +323,8 @@ impl<'w> Walk<'w, '_> {
                 dw::DW_AT_declaration => naming.is_declaration = true,
                 dw::DW_AT_location => naming.location = Some(attribute.value()),
                 dw::DW_AT_const_value => naming.has_constant = true,
+                dw::DW_AT_external => naming.is_external = true,
+                dw::DW_AT_linkage_name => naming.linkage_name = self.view.text_bytes(attribute.value()),
                 _ => {}
             }
         }
@@ -387,7 +391,7 @@ impl<'w> Walk<'w, '_> {
         if !is_wanted(tag, Wanted::Data) {
             return Some(());
         }
-        let is_placed = naming.location.is_some() || naming.has_constant;
+        let is_placed = naming.location.is_some() || naming.has_constant || self.is_thread_local(naming);
         if tag == dw::DW_TAG_member && !naming.is_declaration && !is_placed {
             return Some(());
         }
@@ -401,6 +405,14 @@ impl<'w> Walk<'w, '_> {
         let placing = Placing::new(self.collect.dwarf, self.unit, self.view);
         let rva = naming.location.and_then(|location| placing.fixed(location));
         self.collect.add_data(spelling, id(), rva)
+    }
+
+    /// Whether a definition without a location is that of a thread-local variable, by the symbol table. (The definition of
+    /// a static member has its linkage name, but leaves to the declaration who sees it.)
+    fn is_thread_local(&self, naming: &Naming<'w>) -> bool {
+        let is_shared = naming.is_external || naming.reference.is_some();
+        let name = naming.linkage_name.or(naming.name).filter(|_| is_shared && !naming.is_declaration);
+        name.is_some_and(|name| self.collect.dwarf.symbols().thread_local(name).is_some())
     }
 
     fn data_name(&self, offset: UnitOffset, naming: &Naming<'w>, scope: Spelling, is_placed: bool) -> Option<Spelling> {

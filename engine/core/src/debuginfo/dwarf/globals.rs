@@ -75,7 +75,22 @@ impl Dwarf {
             type_id = type_id.or_else(|| read.reference(dw::DW_AT_type));
             place = place.or_else(|| self.shared_place(&read));
         }
+        let place = place.or_else(|| self.linked_thread_local(id));
         Some(DataSymbol { name, type_id, place: place.unwrap_or(Place::OptimizedAway) })
+    }
+
+    /// Where the symbol table has a thread-local variable that has no location. gcc and clang for ARM64 give none of
+    /// them one, as its ABI long had no relocation for it; only names that other files see are those of one variable.
+    fn linked_thread_local(&self, id: TypeId) -> Option<Place> {
+        let (mut linkage_name, mut name, mut is_external) = (None, None, false);
+        for entry in chain(self, self.entry_of(id)?) {
+            let Some(read) = Described::read(self, &entry, Need::Entries) else { continue };
+            linkage_name = linkage_name.or_else(|| read.text(dw::DW_AT_linkage_name));
+            name = name.or_else(|| read.text(dw::DW_AT_name));
+            is_external |= read.flag(dw::DW_AT_external);
+        }
+        let name = linkage_name.or(name).filter(|_| is_external)?;
+        Some(Place::ThreadLocal(self.symbols().thread_local(name.as_bytes())?))
     }
 
     /// Where an entry says that a variable is, as far as that is the same in all frames.

@@ -4,14 +4,16 @@
 //! 5.6.6, for the older way of describing bit-fields.
 
 use gimli::constants as dw;
-use gimli::{AttributeValue, Operation};
+use gimli::{AttributeValue, Operation, Reader};
 
 use super::Dwarf;
 use super::attributes::Described;
 use super::entry::Entry;
-use super::file::Need;
-use super::types::children;
-use crate::debuginfo::{BaseEncoding, Bits, Enumerator, Member, MemberKind, TypeId, TypeShape, VirtualBase};
+use super::file::{Need, Slice};
+use super::types::{Child, children, variant_children};
+use crate::debuginfo::{
+    BaseEncoding, Bits, Enumerator, Member, MemberKind, TypeId, TypeShape, VariantRole, VirtualBase,
+};
 
 /// Bytes of names in one answer.
 const MOST_TEXT_BYTES: usize = 16 << 20;
@@ -25,8 +27,11 @@ impl Dwarf {
         let Some(class) = self.entry_of(id).and_then(|entry| self.defined_somewhere(entry)) else { return members };
         let Some(read) = Described::read(self, &class, Need::Entries) else { return members };
         let mut text_bytes = 0;
-        for (offset, tag) in children(&read) {
-            let member = self.member(&class.sibling(offset), tag);
+        for ((offset, tag), variant) in variant_children(&read) {
+            let mut member = self.member(&class.sibling(offset), tag);
+            if let (Some(member), Some(variant)) = (&mut member, variant) {
+                member.variant = self.variant_role(&class, variant);
+            }
             text_bytes += member.as_ref().map_or(0, |member| member.name.len());
             if text_bytes > MOST_TEXT_BYTES {
                 self.problems.report("a class has too many members: some are left out");
@@ -113,7 +118,23 @@ impl Dwarf {
             }
             _ => return None,
         };
-        Some(Member { name, type_id, kind, is_artificial: read.flag(dw::DW_AT_artificial) })
+        let is_artificial = read.flag(dw::DW_AT_artificial);
+        Some(Member { name, type_id, kind, is_artificial, variant: VariantRole::Always })
+    }
+
+    /// What a member is that a variant of `class`, or its part with variants, holds. Source: DWARF 5, section 5.7.10.
+    fn variant_role(&self, class: &Entry, (offset, tag): Child) -> VariantRole {
+        if tag != dw::DW_TAG_variant {
+            return VariantRole::Discriminant;
+        }
+        let entry = class.sibling(offset);
+        let Some(read) = Described::read(self, &entry, Need::Entries) else { return VariantRole::Always };
+        match (read.number(dw::DW_AT_discr_value), read.value(dw::DW_AT_discr_list)) {
+            (Some(one), _) => VariantRole::When(vec![(one.value, one.value)]),
+            (None, Some(AttributeValue::Block(list))) => VariantRole::When(discriminants(list)),
+            (None, Some(_)) => VariantRole::Always,
+            (None, None) => VariantRole::Otherwise,
+        }
     }
 
     fn field(&self, read: &Described<'_>) -> Option<MemberKind> {
@@ -167,6 +188,17 @@ impl Dwarf {
         }
         None
     }
+}
+
+/// Values and ranges of a discriminant, which stand as signed or unsigned numbers alike: those of 64 bits are unsigned here.
+fn discriminants(mut list: Slice<'_>) -> Vec<(i128, i128)> {
+    let mut found = Vec::new();
+    while let Ok(kind) = list.read_u8() {
+        let Ok(first) = list.read_uleb128() else { break };
+        let last = if gimli::DwDsc(kind) == dw::DW_DSC_range { list.read_uleb128() } else { Ok(first) };
+        found.extend(last.map(|last| (i128::from(first), i128::from(last))));
+    }
+    found
 }
 
 /// Whether what is declared as the one may be defined as the other.

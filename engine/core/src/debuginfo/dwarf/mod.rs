@@ -19,6 +19,7 @@
 //! Source: DWARF Debugging Information Format, version 5.
 
 mod attributes;
+mod bounds;
 mod call_sites;
 mod catalog;
 mod entry;
@@ -55,8 +56,8 @@ use gimli::{Section, SectionId};
 
 use super::symbol_table::SymbolTable;
 use super::{
-    CallTarget, Computed, DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Located, Machine, Member,
-    Place, Scope, SourceLocation, Symbol, SymbolKind, Type, TypeId, Variable,
+    Bound, CallTarget, Computed, DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Located, Machine,
+    Member, Place, Scope, SourceLocation, Symbol, SymbolKind, Type, TypeId, Variable,
 };
 use crate::address::Rva;
 use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
@@ -302,6 +303,10 @@ impl DebugInfo for Dwarf {
         let Some(view) = found.unit.view(Some(&self.main), Need::Locations) else { return Vec::new() };
         let entry = Entry { unit: found.unit.clone(), offset: found.function().entry };
         variables::Question { dwarf: self, file: &self.main, view: &view, function: entry, rva: rva.0 }.variables()
+    }
+
+    fn bounds_at(&self, id: TypeId, rva: Rva) -> Vec<Option<Bound>> {
+        self.computed_bounds(id, rva)
     }
 
     fn frame_data_at(&self, _rva: Rva) -> Option<FrameData> {

@@ -20,7 +20,7 @@ use crate::debuginfo::TypeId;
 use crate::digest::digest;
 
 const MAGIC: &[u8; 8] = b"STFLDWCT";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const CHECKED_FROM: usize = 40;
 const HEADER_BYTES: usize = 64;
 const RECORD_BYTES: usize = 17;

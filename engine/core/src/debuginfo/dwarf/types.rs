@@ -29,6 +29,9 @@ const MOST_DIMENSIONS: usize = 16;
 /// A child of an entry: where it is, its tag.
 pub type Child = (UnitOffset, gimli::DwTag);
 
+/// A child, and the variant, or part with variants, that it is in.
+pub type VariantChild = (Child, Option<Child>);
+
 impl Dwarf {
     /// The type with this number.
     pub(super) fn described_type(&self, id: TypeId) -> Option<Type> {
@@ -145,10 +148,7 @@ impl Dwarf {
 
     /// Elements of each dimension of an array.
     fn counts(&self, read: &Described<'_>) -> Vec<Option<u64>> {
-        let dimensions = few_children(read, MOST_ENTRIES_OF_ARRAY).into_iter().filter(|(_, tag)| {
-            matches!(*tag, dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange | dw::DW_TAG_enumeration_type)
-        });
-        let count = |(offset, _)| {
+        let count = |offset| {
             let entry = read.at.sibling(offset);
             let read = Described::read(self, &entry, Need::Entries)?;
             if let Some(count) = read.number(dw::DW_AT_count) {
@@ -158,7 +158,7 @@ impl Dwarf {
             let upper = bound(read.number(dw::DW_AT_upper_bound)?, read.view.unit.encoding().address_size);
             u64::try_from(upper.checked_sub(lower)?.checked_add(1)?).ok()
         };
-        dimensions.take(MOST_DIMENSIONS).map(count).collect()
+        dimensions(read).into_iter().map(count).collect()
     }
 
     /// A function's type. What its entry does not say, its declaration does.
@@ -218,6 +218,14 @@ impl Dwarf {
     }
 }
 
+/// Entries of an array's dimensions, the outermost first.
+pub fn dimensions(array: &Described<'_>) -> Vec<UnitOffset> {
+    let is_dimension =
+        |tag| matches!(tag, dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange | dw::DW_TAG_enumeration_type);
+    let children = few_children(array, MOST_ENTRIES_OF_ARRAY).into_iter().filter(|&(_, tag)| is_dimension(tag));
+    children.map(|(offset, _)| offset).take(MOST_DIMENSIONS).collect()
+}
+
 /// The upper bound of an array. gcc 12 gives arrays without elements (`int a[0]`) the bound -1, as an unsigned number.
 fn bound(upper: Number, address_bytes: u8) -> i128 {
     match upper {
@@ -235,28 +243,39 @@ pub fn children(read: &Described<'_>) -> Vec<Child> {
     few_children(read, MOST_ENTRIES)
 }
 
-/// The same, with at most so many entries passed over.
-fn few_children(read: &Described<'_>, most_entries: usize) -> Vec<Child> {
+/// The same, with the variants that they are in.
+pub fn variant_children(read: &Described<'_>) -> Vec<VariantChild> {
     let mut children = Vec::new();
-    let _ = add_children(read, most_entries, &mut children);
+    let _ = add_children(read, MOST_ENTRIES, &mut children);
     children
 }
 
-fn add_children(read: &Described<'_>, most_entries: usize, children: &mut Vec<Child>) -> Result<(), gimli::Error> {
+/// Children, with at most so many entries passed over.
+fn few_children(read: &Described<'_>, most_entries: usize) -> Vec<Child> {
+    let mut children = Vec::new();
+    let _ = add_children(read, most_entries, &mut children);
+    children.into_iter().map(|(child, _)| child).collect()
+}
+
+fn add_children(
+    read: &Described<'_>,
+    most_entries: usize,
+    children: &mut Vec<VariantChild>,
+) -> Result<(), gimli::Error> {
     let mut entries = read.view.unit.entries_raw(Some(read.at.offset))?;
     // How deep children are: below the entry, and below variants in it.
-    let mut depths = vec![1];
+    let mut depths = vec![(1, None)];
     for _ in 0..most_entries {
         let (offset, depth) = (entries.next_offset(), entries.next_depth());
         if entries.is_empty() || depth <= 0 && offset != read.at.offset || children.len() >= MOST_CHILDREN {
             break;
         }
         let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-        while depths.pop_if(|of| *of > depth.max(1)).is_some() {}
-        if depths.last() == Some(&depth) {
+        while depths.pop_if(|(of, _)| *of > depth.max(1)).is_some() {}
+        if let Some(&(of, variant)) = depths.last().filter(|(of, _)| *of == depth) {
             match abbreviation.tag() {
-                dw::DW_TAG_variant_part | dw::DW_TAG_variant => depths.push(depth + 1),
-                tag => children.push((offset, tag)),
+                tag @ (dw::DW_TAG_variant_part | dw::DW_TAG_variant) => depths.push((of + 1, Some((offset, tag)))),
+                tag => children.push(((offset, tag), variant)),
             }
         }
         entries.skip_attributes(abbreviation.attributes())?;

@@ -178,7 +178,8 @@ impl<'a> Question<'a> {
     /// Where the variable is that a function declares `extern`, by the name that the linker knows.
     fn defined_elsewhere(&self, linkage_name: &str) -> Option<Place> {
         let symbols = self.dwarf.symbols().symbols_named(linkage_name);
-        symbols.first().map(|symbol| Place::Static(symbol.rva))
+        let in_block = || self.dwarf.symbols().thread_local(linkage_name.as_bytes()).map(Place::ThreadLocal);
+        symbols.first().map(|symbol| Place::Static(symbol.rva)).or_else(in_block)
     }
 
     /// Whether a scope holds the address; one that does not say where it is does.

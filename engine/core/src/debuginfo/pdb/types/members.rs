@@ -9,7 +9,7 @@ use super::leaf::{Number, Udt, UdtKind, count, kind, number};
 use super::names::plain_name;
 use super::{Reference, Types};
 use crate::bytes::Reader;
-use crate::debuginfo::{BaseEncoding, Enumerator, Member, MemberKind, TypeId, TypeShape, VirtualBase};
+use crate::debuginfo::{BaseEncoding, Enumerator, Member, MemberKind, TypeId, TypeShape, VariantRole, VirtualBase};
 
 /// Records that one list may be made of: each holds up to 64 KB.
 const MOST_LISTS: usize = 4096;
@@ -108,7 +108,7 @@ impl Types {
             Field::Value(..) | Field::GoesOn(_) | Field::Other => return None,
         };
         let is_artificial = name == "__vfptr";
-        Some(Member { name, type_id: self.reference(index), kind, is_artificial })
+        Some(Member { name, type_id: self.reference(index), kind, is_artificial, variant: VariantRole::Always })
     }
 
     fn class_name(&self, index: u32) -> String {

@@ -1,0 +1,1 @@
+"""Where threads keep their thread-local variables."""
