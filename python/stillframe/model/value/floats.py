@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from stillframe.model.typing.type import Type
 
 
@@ -117,7 +118,11 @@ def read(data: bytes, form: FloatFormat) -> float | Decimal:
     """The number as a double, rounded; one that is too large or too small for that, as a decimal."""
     number, parts = decode(data, form), _parts(data, form)
     is_lost = parts.special is None and parts.fraction and (number == 0 or math.isinf(number))
-    return Decimal(shortest(data, form)) if is_lost else number
+    if not is_lost:
+        return number
+    from decimal import Decimal
+
+    return Decimal(shortest(data, form))
 
 
 def encode(number: float, form: FloatFormat) -> bytes:
@@ -174,6 +179,8 @@ def shortest(data: bytes, form: FloatFormat) -> str:
 
 
 def _rounded(numerator: int, denominator: int, digits: int) -> Decimal:
+    from decimal import Decimal, localcontext  # slow to import, and rarely needed
+
     with localcontext() as context:
         context.prec = digits
         return Decimal(numerator) / Decimal(denominator)
