@@ -159,6 +159,19 @@ def test_what_a_name_may_mean_in_a_function() -> None:
     names = list(named_from("geo::Rect::area", "m"))
     assert names == ["geo::Rect::area::m", "geo::Rect::m", "geo::m", "m"]
     assert list(named_from("main", "::g")) == ["g"]
+    for function, scopes in (
+        ("(anonymous namespace)::f", ["(anonymous namespace)::f", "(anonymous namespace)"]),
+        ("`anonymous namespace'::f", ["`anonymous namespace'::f", "`anonymous namespace'"]),
+        ("function<int(int)>::call", ["function<int(int)>::call", "function<int(int)>"]),
+        ("function<int(int)>::call(std::x, int)", ["function<int(int)>::call", "function<int(int)>"]),
+        ("Call::operator()", ["Call::operator()", "Call"]),
+        ("Call::operator()(int) const", ["Call::operator()", "Call"]),
+        (
+            "f(int)::{lambda(char)#1}::operator()",
+            ["f(int)::{lambda(char)#1}::operator()", "f(int)::{lambda(char)#1}", "f(int)"],
+        ),
+    ):
+        assert list(named_from(function, "m")) == [*(f"{scope}::m" for scope in scopes), "m"]
     assert list(named_from("A<b::c>::f(int)", "m")) == ["A<b::c>::f::m", "A<b::c>::m", "m"]
 
 

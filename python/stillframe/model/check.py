@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from stillframe.errors import words_of
@@ -29,15 +30,15 @@ class Refused(Exception):  # noqa: N818 - no error: the outcome of a check
         return cls(Outcome.UNREADABLE, words_of(error))
 
 
-class Check(Generic[T]):
+class Check(ABC, Generic[T]):
     """Checks candidates for one wanted file; a subclass says how one is opened and compared."""
 
     def __init__(self) -> None:
         self._accepted: tuple[Path, T] | None = None
 
+    @abstractmethod
     def examine(self, path: Path) -> T:
         """Opens the candidate. :raises Refused: if it is not the wanted file."""
-        raise NotImplementedError
 
     def verify(self, path: Path) -> Attempt:
         """The `verify` of a request: never raises `Refused`, and remembers what was accepted last."""

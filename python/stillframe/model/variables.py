@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stillframe.errors import AmbiguousSymbol, NoSuchVariable
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.placing import Frames, locate
-from stillframe.model.typing.names import scopes_of
+from stillframe.model.typing.names import scopes_of, without_parameters
 from stillframe.model.typing.type import BuiltType, RecordedType
 from stillframe.model.value.value import Value
 
@@ -125,7 +125,7 @@ def named_from(function: str, name: str) -> Iterator[str]:
     """The qualified names that `name` may stand for in `geo::Rect::area`: a static of the function, of the class, of
     the namespaces around, a global. Source: ISO C++, [basic.lookup.unqual].
     """
-    scopes = [] if name.startswith("::") else scopes_of(function.partition("(")[0])
+    scopes = [] if name.startswith("::") else scopes_of(without_parameters(function))
     name = name.removeprefix("::")
     for count in range(len(scopes), -1, -1):
         yield "::".join([*scopes[:count], name])

@@ -138,6 +138,10 @@ def test_scopes() -> None:
         ("geo::Rect *", "geo::Rect *", 8),
         ("const struct geo::Rect *const &", "const geo::Rect *const &", 8),
         ("int const *", "const int *", 8),
+        ("volatile int *", "volatile int *", 8),
+        ("int volatile const", "const volatile int", 4),
+        ("int *volatile", "int *volatile", 8),
+        ("int &&", "int &&", 8),
         ("int[3][4]", "int[3][4]", 48),
     ],
 )

@@ -261,15 +261,17 @@ class Evaluator:
     def _conditional(self, node: Conditional) -> Value:
         is_yes = self._truth(node.condition, self.value(node.condition))
         taken, other = (node.yes, node.no) if is_yes else (node.no, node.yes)
-        value = self.value(taken)
+        value = self._decayed(self.value(taken))
         if _without_reference(value.type).kind != "base":
             return value
         # The result has the type that both branches have in common ([expr.cond]). The other one may follow the very
         # pointer that the condition guards: if it is worth nothing, its type does not count.
         try:
-            second = _without_reference(self.value(other).type)
+            second = _without_reference(self._decayed(self.value(other)).type)
         except StillframeError:
             return value
+        if second.kind == "pointer" and isinstance(taken, Integer) and taken.value == 0:
+            return value.result_(second, 0)
         if second.kind != "base" or second.name == _without_reference(value.type).name:
             return value
         return binary("+", value, value.result_(second, 0))
@@ -363,15 +365,15 @@ class Evaluator:
             case NamedType():
                 return self._named_type(node)
             case PointerType(target=target, is_const=is_const, is_volatile=is_volatile):
-                return _qualified(self.type(target).pointer(), is_const=is_const, is_volatile=is_volatile)
-            case ReferenceType(target=target):
-                return self.type(target).reference()
+                return self.type(target).pointer().qualified(is_const=is_const, is_volatile=is_volatile)
+            case ReferenceType(target=target, is_rvalue=is_rvalue):
+                return self.type(target).reference(is_rvalue=is_rvalue)
             case ArrayType(element=element, count=count):
                 return self.type(element).array(count)
-            case FunctionType(result=result, parameters=parameters):
+            case FunctionType(result=result, parameters=parameters, is_variadic=is_variadic):
                 types = self._scope.process.types
                 built = tuple(self.type(parameter) for parameter in parameters)
-                return BuiltType(types, "function", target=self.type(result), parameters=built)
+                return BuiltType(types, "function", target=self.type(result), parameters=built, is_variadic=is_variadic)
             case _:
                 raise NoSuchType(type(node).__name__)
 
@@ -380,13 +382,7 @@ class Evaluator:
         found = types.builtin(node.name) if node.is_fundamental else self._scope.type(node.name, node.module)
         if found is None:
             self._fail(node, f"{node.name}: no type of this name in the debug information at hand")
-        return _qualified(found, is_const=node.is_const, is_volatile=node.is_volatile)
-
-
-def _qualified(type_: Type, *, is_const: bool, is_volatile: bool) -> Type:
-    if not is_const and not is_volatile:
-        return type_
-    return BuiltType(type_.types, "modified", target=type_, is_const=is_const)
+        return found.qualified(is_const=node.is_const, is_volatile=node.is_volatile)
 
 
 def _without_reference(type_: Type) -> Type:

@@ -47,7 +47,11 @@ ALIASES = {
     "unsigned __int64": "unsigned long long",
     "_Bool": "bool",
 }
-_WORDS = frozenset({"signed", "unsigned", "short", "long", "int", "char", "double", "float", "bool", "__int64"})
+_KINDS = frozenset({"int", "char", "double", "float", "bool", "__int64", "__int32", "__int16", "__int8", "__int128"})
+_SIGNED_KINDS = _KINDS - {"double", "float", "bool"}
+_SIZES = {"int": [[], ["short"], ["long"], ["long", "long"]], "double": [[], ["long"]]}
+"""Words that may stand beside `int`, which may be left out, and `double`."""
+_WORDS = _KINDS | {"signed", "unsigned", "short", "long"}
 
 
 def described(name: str, *, pointer_size_bytes: int, is_windows: bool) -> tuple[str, Encoding, int] | None:
@@ -69,11 +73,20 @@ def described(name: str, *, pointer_size_bytes: int, is_windows: bool) -> tuple[
     return (usual, *systems[usual]) if usual in systems else None
 
 
+def _is_allowed(words: list[str]) -> bool:
+    """Whether these words go together ([dcl.type.simple], table 10): one type, one sign, `long` at most twice."""
+    (kind, *others) = [word for word in words if word in _KINDS] or ["int"]
+    rest = sorted(word for word in words if word not in _KINDS)
+    signs = [word for word in rest if word in {"signed", "unsigned"}]
+    sizes = [word for word in rest if word not in signs]
+    return not others and len(signs) <= (kind in _SIGNED_KINDS) and sizes in _SIZES.get(kind, [[]])
+
+
 def _usual(words: list[str]) -> str:
     """`unsigned long` of `long unsigned int`, `long int unsigned`…; other names as they are."""
     if len(words) < 2 and words not in (["signed"], ["unsigned"]):
         return words[0] if words else ""
-    if not set(words) <= _WORDS:
+    if not set(words) <= _WORDS or not _is_allowed(words):
         return " ".join(words)
     longs = words.count("long")
     if "char" in words:

@@ -45,6 +45,21 @@ def scopes_of(name: str) -> list[str]:
     return split_outside(name[:LONGEST_NAME], "::")
 
 
+def without_parameters(function: str) -> str:
+    """`geo::Rect::area` of `geo::Rect::area(int) const`; `(anonymous namespace)::f`, `function<int(int)>::call` and
+    `Call::operator()` are whole names.
+    """
+    parts = split_outside(function[:LONGEST_NAME], "::")
+    last = parts[-1] if parts else ""
+    start = len("operator()") if last.startswith("operator()") else 1
+    depth = 0
+    for index, character in enumerate(last):
+        if character == "(" and depth == 0 and index >= start:
+            return "::".join([*parts[:-1], last[:index]])
+        depth += (character in OPENING) - (character in CLOSING)
+    return "::".join(parts)
+
+
 def last_scope(name: str) -> str:
     """`Rect` of `geo::Rect`."""
     scopes = scopes_of(name)

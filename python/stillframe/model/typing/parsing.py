@@ -1,6 +1,5 @@
-"""Types as people write them: a name with `const` before or behind it, and `*`, `&`, `&&`, `[3]` behind that.
-
-`volatile` is read over: values are none the less what they are.
+"""Types as people write them: a name with `const` and `volatile` before or behind it, and `*`, `&`, `&&`, `[3]` behind
+that. All that declarators can be, `void (*)(int)`, is read where expressions are.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
         marks.append(match)
         text = text[: match.start()].rstrip()
     found = named(plain(text)) if text and len(marks) <= MOST_MARKS else None
-    if found is not None and text.startswith("const "):
-        found = found.const()
+    if found is not None:
+        qualifiers = text[: text.rfind(plain(text))].split()
+        found = found.qualified(is_const="const" in qualifiers, is_volatile="volatile" in qualifiers)
     counts: list[int | None] = []
     for match in reversed(marks):
         if found is None:
@@ -38,9 +38,9 @@ def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
         elif mark == "*":
             found = found.pointer()
         elif mark.startswith("&"):
-            found = found.reference()
-        elif mark == "const":
-            found = found.const()
+            found = found.reference(is_rvalue=mark == "&&")
+        else:
+            found = found.qualified(is_const=mark == "const", is_volatile=mark == "volatile")
     for count in reversed(counts):  # `int[3][4]` is three arrays of four
         found = None if found is None else found.array(count)
     return found

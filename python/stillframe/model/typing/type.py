@@ -6,6 +6,7 @@ sizes that make no sense are said to be so.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -66,7 +67,7 @@ class Enumerator(NamedTuple):
     value: int
 
 
-class Type:
+class Type(ABC):
     """A type of one module's debug information (`RecordedType`), or one made of other types (`BuiltType`)."""
 
     def __init__(self, types: Types, kind: Kind, tag: str = "") -> None:
@@ -97,8 +98,9 @@ class Type:
     def __str__(self) -> str:
         return self.name
 
+    @abstractmethod
     def _key(self) -> object:
-        raise NotImplementedError
+        """What is equal of equal types."""
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Type) and self._key() == other._key())
@@ -295,13 +297,21 @@ class Type:
         """A pointer to it."""
         return BuiltType(self.types, "pointer", target=self)
 
-    def reference(self) -> Type:
-        """A reference to it."""
-        return BuiltType(self.types, "reference", target=self)
+    def reference(self, *, is_rvalue: bool = False) -> Type:
+        """A reference to it: `&`, or `&&`."""
+        return BuiltType(self.types, "rvalue_reference" if is_rvalue else "reference", target=self)
 
     def const(self) -> Type:
         """It, `const`."""
-        return self if self.record_is_const else BuiltType(self.types, "modified", target=self, is_const=True)
+        return self.qualified(is_const=True, is_volatile=False)
+
+    def qualified(self, *, is_const: bool, is_volatile: bool) -> Type:
+        """It, with these qualifiers besides those that it has."""
+        is_const, is_volatile = is_const or self.record_is_const, is_volatile or self.record_is_volatile
+        if (is_const, is_volatile) == (self.record_is_const, self.record_is_volatile):
+            return self
+        plain = self.target if self.kind == "modified" and self.target is not None else self
+        return BuiltType(self.types, "modified", target=plain, is_const=is_const, is_volatile=is_volatile)
 
     def array(self, count: int | None) -> Type:
         """An array of it."""
@@ -371,7 +381,9 @@ class BuiltType(Type):
         encoding: Encoding | None = None,
         size_bytes: int | None = None,
         is_const: bool = False,
+        is_volatile: bool = False,
         parameters: tuple[Type | None, ...] = (),
+        is_variadic: bool = False,
     ) -> None:
         super().__init__(types, kind, tag)
         self._target = target
@@ -381,10 +393,13 @@ class BuiltType(Type):
         self.encoding = encoding
         self.recorded_size_bytes = size_bytes
         self.record_is_const = is_const
+        self.record_is_volatile = is_volatile
+        self.is_variadic = is_variadic
 
     def _key(self) -> object:
-        parts = (self._target, self._class_type, self._parameters)
-        return (self.kind, self.tag, self.counts, self.encoding, self.recorded_size_bytes, self.record_is_const, parts)
+        parts = (self._target, self._class_type, self._parameters, self.is_variadic)
+        qualifiers = (self.record_is_const, self.record_is_volatile)
+        return (self.kind, self.tag, self.counts, self.encoding, self.recorded_size_bytes, qualifiers, parts)
 
     @property
     def target(self) -> Type | None:

@@ -30,6 +30,7 @@ class Types:
         """`void`"""
         self.damaged: Type = BuiltType(self, "base", "<damaged type>", encoding="unknown")
         """Stands for a type whose record is damaged, such as a typedef of itself."""
+        self._builtin: dict[str, Type] = {}
         self._recorded: dict[tuple[int, int], Type] = {}
         self._definitions: dict[str, Type] = {}
         self._unresolved: dict[tuple[str, int | None], int] = {}
@@ -52,10 +53,12 @@ class Types:
 
     def builtin(self, name: str) -> Type | None:
         """The fundamental type that `name` spells (`unsigned`, `long long int`, `size_t`, `void`); None if none."""
-        if name.strip() == "void":
-            return self.void
-        found = described(name, pointer_size_bytes=self.pointer_size_bytes, is_windows=self.is_windows)
-        return None if found is None else BuiltType(self, "base", found[0], encoding=found[1], size_bytes=found[2])
+        if name not in self._builtin:
+            found = described(name, pointer_size_bytes=self.pointer_size_bytes, is_windows=self.is_windows)
+            if found is None:
+                return self.void if name.strip() == "void" else None
+            self._builtin[name] = BuiltType(self, "base", found[0], encoding=found[1], size_bytes=found[2])
+        return self._builtin[name]
 
     def named(self, name: str, near: Module | None = None) -> Type | None:
         """The type with this qualified name: a definition of `near`, of the other modules in the dump's order, else a

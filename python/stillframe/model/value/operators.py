@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeAlias
 
 from stillframe.errors import OperationError
@@ -12,25 +13,27 @@ if TYPE_CHECKING:
 Number: TypeAlias = "int | float"
 
 
-class Operators:
+class Operators(ABC):
     """What `Value` has of operators; each calls `_binary` or `_unary`."""
 
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
 
+    @abstractmethod
     def number_(self) -> Number:
         """Its number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self) -> object:
         """The whole value in Python."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _binary(self, operator: str, other: object, *, swapped: bool) -> Value:
-        raise NotImplementedError
+        """What C++'s operator makes of it and another."""
 
+    @abstractmethod
     def _unary(self, operator: str) -> Value:
-        raise NotImplementedError
+        """What C++'s operator makes of it."""
 
     def __int__(self) -> int:
         return int(self.number_())
