@@ -62,8 +62,6 @@ command = verb(
     run,
     click.Argument(["target"], required=False),
     click.Option(["--thread", "which"], metavar="N|crashed", help="Start at a frame of this thread."),
-    click.Option(
-        ["--frame", "frame_number"], type=int, metavar="N", help="Start at this frame, as `stack` numbers them."
-    ),
+    select.frame_option("Start at this frame, as `stack` numbers them."),
     click.Option(["--count"], type=click.IntRange(1, 1_000_000), metavar="N", help="How many instructions."),
 )

@@ -86,20 +86,7 @@ def _as_json(dump: Dump, text: str, value: Value, depth: int) -> Object:
 command = verb(
     run,
     click.Argument(["text"], metavar="EXPRESSION"),
-    click.Option(
-        ["--thread", "which"],
-        default="crashed",
-        show_default=True,
-        metavar="N|crashed",
-        help="In a frame of this thread.",
-    ),
-    click.Option(["--frame", "frame_number"], type=int, metavar="N", help="In this frame, as `stack` numbers them."),
-    click.Option(
-        ["--depth"],
-        type=click.IntRange(0, 16),
-        default=DEFAULT_DEPTH,
-        show_default=True,
-        metavar="N",
-        help="Levels of classes and pointers that are shown.",
-    ),
+    select.thread_option("In a frame of this thread.", may_be_all=False),
+    select.frame_option("In this frame, as `stack` numbers them."),
+    select.depth_option(DEFAULT_DEPTH),
 )

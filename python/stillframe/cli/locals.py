@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from stillframe import Absent
 from stillframe.cli import select
 from stillframe.cli.verb import tell_problems, verb
@@ -93,20 +91,7 @@ def _row(variable: Variable, depth: int) -> list[Part]:
 
 command = verb(
     run,
-    click.Option(
-        ["--thread", "which"],
-        default="crashed",
-        show_default=True,
-        metavar="N|all|crashed",
-        help="Index of the thread, as `threads` shows it.",
-    ),
-    click.Option(["--frame", "frame_number"], type=int, metavar="N", help="This frame alone, as `stack` numbers them."),
-    click.Option(
-        ["--depth"],
-        type=click.IntRange(0, 16),
-        default=DEFAULT_DEPTH,
-        show_default=True,
-        metavar="N",
-        help="Levels of classes and pointers that are shown.",
-    ),
+    select.thread_option(),
+    select.frame_option("This frame alone, as `stack` numbers them."),
+    select.depth_option(DEFAULT_DEPTH),
 )

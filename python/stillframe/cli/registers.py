@@ -53,16 +53,7 @@ def _cells(registers: Registers, name: str, pointer_size_bytes: int) -> tuple[Pa
 
 command = verb(
     run,
-    click.Option(
-        ["--thread", "which"], default="crashed", show_default=True, metavar="N|crashed", help="Index of the thread."
-    ),
-    click.Option(
-        ["--frame", "frame_number"],
-        type=int,
-        default=0,
-        show_default=True,
-        metavar="N",
-        help="As `stack` numbers them.",
-    ),
+    select.thread_option(may_be_all=False),
+    select.frame_option("As `stack` numbers them.", default=0),
     click.Option(["--vectors"], is_flag=True, help="Known vector registers too."),
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from stillframe.cli import select
 from stillframe.cli.verb import verb
 
@@ -42,11 +40,5 @@ def run(request: Request, which: str) -> None:
 
 command = verb(
     run,
-    click.Option(
-        ["--thread", "which"],
-        default="crashed",
-        show_default=True,
-        metavar="N|all|crashed",
-        help="Index of the thread, as `threads` shows it.",
-    ),
+    select.thread_option(),
 )

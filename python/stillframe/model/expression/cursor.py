@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from stillframe.errors import ExpressionError
 from stillframe.model.expression.lexer import Token, tokens_of
+from stillframe.model.expression.words import ELABORATED, FUNDAMENTAL, QUALIFIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,31 +130,7 @@ def at_template_argument(cursor: Cursor) -> bool:
     return token.kind == "pseudo" and token.text[:1] == "T" and token.text[1:].isdigit()
 
 
-_ONLY_IN_TYPES = frozenset(
-    [
-        "void",
-        "bool",
-        "char",
-        "short",
-        "int",
-        "long",
-        "signed",
-        "unsigned",
-        "float",
-        "double",
-        "wchar_t",
-        "char8_t",
-        "char16_t",
-        "char32_t",
-        "__int64",
-        "const",
-        "volatile",
-        "struct",
-        "class",
-        "union",
-        "enum",
-    ]
-)
+_ONLY_IN_TYPES = FUNDAMENTAL | QUALIFIERS | ELABORATED
 _IN_ARGUMENTS = frozenset(("::", "*", "&", "&&", ",", "(", ")", "[", "]", "-", "...", "<", ">", ">>"))
 
 

@@ -16,38 +16,13 @@ from stillframe.model.expression.syntax import (
     TypeName,
     parts,
 )
+from stillframe.model.expression.words import ELABORATED, FUNDAMENTAL, QUALIFIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stillframe.model.expression.cursor import Cursor
 
-FUNDAMENTAL = frozenset(
-    [
-        "void",
-        "bool",
-        "char",
-        "short",
-        "int",
-        "long",
-        "signed",
-        "unsigned",
-        "float",
-        "double",
-        "wchar_t",
-        "char8_t",
-        "char16_t",
-        "char32_t",
-        "__int8",
-        "__int16",
-        "__int32",
-        "__int64",
-        "__int128",
-    ]
-)
-"""Words of which the names of fundamental types consist."""
-_QUALIFIERS = frozenset({"const", "volatile"})
-_ELABORATED = frozenset({"struct", "class", "union", "enum", "typename"})
 _IGNORED = frozenset({"__ptr64", "__ptr32", "__unaligned", "__restrict", "__cdecl", "__stdcall", "__fastcall"})
 MOST_ELEMENTS = 1 << 32
 """Of an array that is written out."""
@@ -55,7 +30,7 @@ MOST_ELEMENTS = 1 << 32
 
 def starts_type(cursor: Cursor) -> bool:
     """Whether a word stands here that only types begin with."""
-    return cursor.at_word(*FUNDAMENTAL, *_QUALIFIERS, *_ELABORATED)
+    return cursor.at_word(*FUNDAMENTAL, *QUALIFIERS, *ELABORATED)
 
 
 def type_or_none(cursor: Cursor) -> tuple[TypeName, bool] | None:
@@ -100,11 +75,11 @@ def _specifiers(cursor: Cursor) -> NamedType | None:
     name, module = "", None
     while _may_begin(cursor):
         word = cursor.token.text
-        if cursor.token.kind == "name" and word in _QUALIFIERS:
+        if cursor.token.kind == "name" and word in QUALIFIERS:
             qualifiers.add(word)
         elif cursor.token.kind == "name" and word in FUNDAMENTAL and not name:
             words.append(word)
-        elif cursor.token.kind == "name" and word in _ELABORATED | _IGNORED:
+        elif cursor.token.kind == "name" and word in ELABORATED | _IGNORED:
             pass
         elif name or words:
             break
@@ -167,7 +142,7 @@ def _pointers(cursor: Cursor) -> list[Step]:
         token = cursor.take()
         if token.text == "*":
             qualifiers = set()
-            while cursor.at_word(*_QUALIFIERS, *_IGNORED):
+            while cursor.at_word(*QUALIFIERS, *_IGNORED):
                 qualifiers.add(cursor.take().text)
             steps.append(partial(_pointer, token.column, "const" in qualifiers, "volatile" in qualifiers))
         else:
