@@ -185,6 +185,8 @@ def test_every_verb_has_data(app: Session) -> None:
         "x": "crash*",
         "~": "",
         ".echo": "x",
+        ".formats": "1",
+        "!error": "5",
     }
     unanswered = {"lsa", "!handle", "!gle", ".dump", "!address"}  # which this dump has nothing of, or nobody can do
     for verb in verbs.ALL:
@@ -194,6 +196,89 @@ def test_every_verb_has_data(app: Session) -> None:
         output = verbs.execute(app, f"{name} {arguments.get(name, '')}".strip())
         assert output.data is not None, name
         assert json.loads(json.dumps(output.data())), name
+
+
+# --- words of other debuggers ----------------------------------------------------------------------------------------
+
+
+def test_registers_and_memory_as_masm_has_them(app: Session) -> None:
+    said(app, ".frame 2")
+    buffer = app.evaluate("&buffer").number_()  # "bcdefgh…", at [rsp+50h]
+    for spelled in ("rsp+50", "@rsp+50", "rsp + 0x50", "rsp+0n80", "rsp+60-10", "buffer"):
+        assert app.address(spelled) == buffer, spelled
+    for text, expected in (
+        ("by(&buffer)", ord("b")),
+        ("wo(&buffer)", int.from_bytes(b"bc", "little")),
+        ("dwo(&buffer)", int.from_bytes(b"bcde", "little")),
+        ("qwo(&buffer)", int.from_bytes(b"bcdefghi", "little")),
+        ("poi(&shape) == shape", 1),
+        ("@@c++(depth + 1)", 2),
+        ("@@masm(poi(&shape)) == @@(shape)", 1),
+    ):
+        assert app.evaluate(text) == expected, text
+    assert app.address("poi(rsp+80)") == app.evaluate("shape").number_()  # shape is at [rsp+80h]
+    assert said(app, "u . L1") == said(app, "u @rip L1")
+    with pytest.raises(StillframeError, match="poi takes one address"):
+        app.evaluate("poi(1, 2)")
+
+
+def test_where_a_frame_returns_to(app: Session) -> None:
+    said(app, ".frame 2")
+    assert "recurse+" in said(app, "ln $ra")
+    assert app.evaluate("@$ra") == app.dump.threads[0].frames[3].instruction
+    outermost = len(app.thread.frames) - 1
+    app.choose_frame(outermost)
+    with pytest.raises(StillframeError):
+        app.evaluate("@$ra")
+
+
+def test_a_member_of_a_type(app: Session) -> None:
+    assert said(app, "dt geo::Rect m_w") == "  +0x40  int  m_w\n"
+    assert said(app, "dt geo::Rect m_id") == "  +0x8  int  m_id\n"  # of a base
+    said(app, ".frame 8")
+    address = app.evaluate("&rect").number_()
+    assert said(app, f"dt geo::Rect {address:x} m_w").startswith("(int) 6")
+    with pytest.raises(StillframeError, match="m_nothing"):
+        said(app, f"dt geo::Rect {address:x} m_nothing")
+
+
+def test_a_number_in_all_its_forms(app: Session) -> None:
+    shown = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in said(app, ".formats 0x5f3759df").splitlines())
+    assert shown["hexadecimal"] == "0x5f3759df"
+    assert shown["decimal"] == "1597463007"
+    assert shown["characters"] == "_7Y."
+    assert shown["binary"] == "01011111 00110111 01011001 11011111"
+    assert shown["seconds since 1970"] == "2020-08-15 03:43:27 UTC"
+    assert shown["float"] == "1.32118e+19"
+    # 2000-01-01 as FILETIME: 12,591,158,400 s after 1601 (365 * 399 + 97 days)
+    assert "2000-01-01 00:00:00 UTC" in said(app, ".formats 125911584000000000")
+    assert "-1" in said(app, ".formats -1")
+    with pytest.raises(Unanswered, match="no number"):
+        said_at(app, 2, ".formats buffer")
+
+
+def said_at(session: Session, frame: int, command: str) -> str:
+    session.choose_frame(frame)
+    return said(session, command)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("5", "ERROR_ACCESS_DENIED"),
+        ("0x5", "ERROR_ACCESS_DENIED"),
+        ("80070005", "ERROR_ACCESS_DENIED"),
+        ("c0000005", "STATUS_ACCESS_VIOLATION"),
+    ],
+)
+def test_names_of_errors(text: str, name: str, app: Session) -> None:
+    assert name in said(app, f"!error {text}")
+
+
+@pytest.mark.parametrize("command", ["g", "gu", "bp main", "eb rsp 1", "step"])
+def test_nothing_runs(command: str, app: Session) -> None:
+    with pytest.raises(Unanswered, match="does not run"):
+        said(app, command)
 
 
 # --- hostile arguments ------------------------------------------------------------------------------------------------

@@ -135,6 +135,7 @@ class Nearest(Verb):
         address = session.address(arguments) if arguments else session.frame.instruction
         found = session.dump.symbolize(address)
         location = "" if isinstance(found.location, Absent) else str(found.location)
+        where = f"  {location}" if location else ""
         output = Output(
             data=lambda: {
                 "address": schema.hex_text(session.dump, address),
@@ -142,9 +143,7 @@ class Nearest(Verb):
                 "location": location or None,
             }
         )
-        output.page.line(
-            Styled(address_text(session.dump, address), "dim"), "  ", Styled(str(found), "bold"), f"  {location}"
-        )
+        output.page.line(Styled(address_text(session.dump, address), "dim"), "  ", Styled(str(found), "bold"), where)
         return output
 
 

@@ -131,7 +131,7 @@ class LastError(Verb):
 class ProcessFacts(Verb):
     """Shows command line, directory, environment and times of the process."""
 
-    names = ("!peb", "process", "peb")
+    names = ("!peb", "process", "peb", "vertarget")
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""

@@ -11,6 +11,7 @@ from stillframe.errors import ExpressionError, StillframeError
 from stillframe.model.absent import Reason
 from stillframe.model.expression.expression import Expression
 from stillframe.model.memory import ADDRESS_END
+from stillframe.repl.scope import DebuggerScope
 
 if TYPE_CHECKING:
     from stillframe import Dump, Frame, Thread
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 _BARE_HEX = re.compile(r"[0-9a-fA-F]{4,16}|[0-9a-fA-F]{1,8}`[0-9a-fA-F]{8}|(?=\d+[a-fA-F])[0-9a-fA-F]{2,3}")
 """An address as other debuggers print it; `add` and `fee` are names sooner than numbers, and `100` is decimal."""
+
+
+_LANGUAGE = re.compile(r"@@(?:c\+\+|masm)?\(")
+"""`@@c++(` and `@@masm(`: here all is C++, with the words of MASM besides."""
+_OFFSET = re.compile(r"(?<=[+-])(\s*)(\d[0-9a-fA-F]*)\b")
+"""`main+50`, `poi(rsp-8)`: as other debuggers read them, and as offsets are shown."""
+_FIRST_WORD = re.compile(r"[A-Za-z]\w*")
 
 
 class Session:
@@ -62,11 +70,11 @@ class Session:
         """What names mean now: those of the current frame, or global ones where there is none."""
         if self._thread is None or not self._thread.frames:
             return self.dump.scope
-        return self.frame.scope
+        return DebuggerScope(self.thread, self.frame)
 
     def evaluate(self, text: str) -> Value:
         """The value of an expression. :raises ExpressionError: :raises StillframeError:"""
-        return Expression(text).value(self.scope)
+        return Expression(_LANGUAGE.sub("(", text)).value(self.scope)
 
     def object_at(self, type_: Type, address: int) -> Value:
         """The object of this type in memory."""
@@ -75,7 +83,8 @@ class Session:
         return Value.at_address(self.scope.process, type_, address)
 
     def address(self, text: str) -> int:
-        """An address: hexadecimal digits with or without `0x`, a symbol, `module+offset`, or an expression.
+        """An address: hexadecimal digits with or without `0x`, a symbol, `module+offset`, an expression; `.` is that of
+        the current instruction.
 
         :raises Unanswered: if it is none of these.
         """
@@ -85,12 +94,17 @@ class Session:
         return address
 
     def _address(self, text: str) -> int:
+        if text == ".":
+            return self.frame.instruction
         if _BARE_HEX.fullmatch(text):
             return int(text.replace("`", ""), 16)
-        try:
-            return self.dump.address_of(text)
-        except StillframeError:
-            pass
+        text = _OFFSET.sub(r"\g<1>0x\g<2>", text)
+        word = _FIRST_WORD.match(text)
+        if word is None or self._thread is None or self.scope.pseudo(word[0]) is None:
+            try:
+                return self.dump.address_of(text)
+            except StillframeError:
+                pass
         try:
             value = self.evaluate(text)
         except ExpressionError as error:

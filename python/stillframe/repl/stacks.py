@@ -159,7 +159,7 @@ def add_frame(output: Output, session: Session, frame: Frame) -> None:
     output.page.line(
         Styled(f"#{frame.index}  {address_text(session.dump, frame.instruction)}  ", "dim"),
         Styled(frame_name(frame), "bold"),
-        Styled(f"  {location_text(frame)}", "cyan"),
+        Styled(f"  {location_text(frame)}".rstrip(), "cyan"),
         "  [inlined]" if frame.is_inlined else "",
     )
 

@@ -19,6 +19,8 @@ from stillframe.repl.verb import Output, Verb
 
 if TYPE_CHECKING:
     from stillframe.cli.page import Part
+    from stillframe.model.typing.members import Member
+    from stillframe.model.typing.type import Type
     from stillframe.model.value.value import Value
     from stillframe.model.variables import Variable
     from stillframe.repl.session import Session
@@ -35,7 +37,7 @@ class Locals(Verb):
     """Shows the variables of the current frame: type, name, value, place.
 
     With a name, that one alone, opened; with `*` in it, those that match. `/i` says which are arguments, `/V` the
-    address of each, `/t` types, which are shown anyway.
+    address of each; `/t` types and `/v` places are shown anyway.
     """
 
     names = ("dv", "locals", "!locals")
@@ -43,7 +45,7 @@ class Locals(Verb):
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
-        options, words = _options(arguments, "itV")
+        options, words = _options(arguments, "itvV")
         frame, thread = session.frame, session.thread
         if words and not any(mark in words[0] for mark in "*?"):
             return Evaluate().run(session, "??", words[0])
@@ -144,11 +146,11 @@ class DisplayType(Verb):
     """Shows a type, an object of it at an address, or a variable with its members.
 
     `dt geo::Rect` shows offsets, `dt geo::Rect 0x7ffe1ffec0` values too, `dt shape` the variable of that name; a name
-    with `*` lists the types that match. `-r2` opens members two levels deep.
+    with `*` lists the types that match. `-r2` opens members two levels deep; a member's name behind shows that alone.
     """
 
     names = ("dt", "type", "ptype")
-    usage = "[-rDEPTH] TYPE [ADDRESS] | VARIABLE"
+    usage = "[-rDEPTH] TYPE [ADDRESS] [MEMBER] | VARIABLE"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:  # noqa: ARG002
         """Answers."""
@@ -183,8 +185,7 @@ class DisplayType(Verb):
                 output.page.line(each)
             return output
         if first:
-            type_, address = session.dump.type(first), session.address(last)
-            return self._object(session, session.object_at(type_, address), depth)
+            return self._behind_type(session, first, last, depth)
         try:
             if "." not in text and "->" not in text and session.scope.value(text) is None:
                 raise unknown
@@ -193,7 +194,29 @@ class DisplayType(Verb):
             raise Unanswered(f"{text}: {error.reason}") from unknown
         return self._object(session, value, depth)
 
+    def _behind_type(self, session: Session, first: str, last: str, depth: int) -> Output:
+        """`TYPE ADDRESS`, `TYPE MEMBER`, `TYPE ADDRESS MEMBER`."""
+        try:
+            type_ = session.dump.type(first)
+        except NoSuchType:
+            spelled, _, address = first.rpartition(" ")
+            if not spelled:
+                raise
+            value = session.object_at(session.dump.type(spelled), session.address(address)).member(last)
+            return self._object(session, value, depth)
+        if path := type_.path_to(last) if type_.is_class else ():
+            return _member(type_, path)
+        return self._object(session, session.object_at(type_, session.address(last)), depth)
+
     def _object(self, session: Session, value: Value, depth: int) -> Output:
         output = Output(data=lambda: _as_json(session, value.type.name, value))
         objects.add_object(output.page, value, depth)
         return output
+
+
+def _member(type_: Type, path: tuple[Member, ...]) -> Output:
+    offset = sum(step.offset_bytes or 0 for step in path)
+    member = path[-1]
+    output = Output(data=lambda: {"type": type_.name, "member": member.name, "offset_bytes": offset})
+    output.page.line(Styled(f"  +{offset:#x}  ", "dim"), f"{member.type.name}  ", Styled(member.name, "bold"))
+    return output

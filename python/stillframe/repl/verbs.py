@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stillframe.cli.page import Page, Styled
 from stillframe.cli.verb import Unanswered
 from stillframe.errors import StillframeError
-from stillframe.repl import code, crash, memory, sources, stacks, values
+from stillframe.repl import code, crash, memory, numbers, sources, stacks, values
 from stillframe.repl.dx.verb import DisplayObject
 from stillframe.repl.verb import Output, Verb, lines
 
@@ -80,8 +80,32 @@ ALL: tuple[Verb, ...] = (
         *(sources.SourcePath(), sources.ListSource()),
         crash.WriteDump(),
     ),
-    *(Echo(), Help(), Quit()),
+    *(numbers.Formats(), numbers.ErrorName(), Echo(), Help(), Quit()),
 )
+OF_RUNNING_PROGRAMS = {
+    *(
+        "g",
+        "gc",
+        "gh",
+        "gn",
+        "gu",
+        "go",
+        "continue",
+        "run",
+        "pa",
+        "pc",
+        "pt",
+        "ta",
+        "tc",
+        "tt",
+        "step",
+        "next",
+        "finish",
+    ),
+    *("stepi", "nexti", "bp", "bu", "bm", "ba", "bl", "bc", "bd", "be", "break", "sxe", "sxd", "sxi", "sxn"),
+    *(".restart", ".kill", ".detach", "eb", "ed", "eq", "ew", "ea", "eu"),
+}
+"""Verbs of other debuggers that make a program go on or change it."""
 BY_NAME = {name: verb for verb in ALL for name in verb.names}
 
 
@@ -89,6 +113,8 @@ def find(name: str) -> Verb:
     """The verb of a name. :raises Unanswered: with the names that are near, if there is none."""
     verb = BY_NAME.get(name)
     if verb is None:
+        if name in OF_RUNNING_PROGRAMS:
+            raise Unanswered(f"{name}: the program of a dump does not run; it is at one place, and stays there")
         near = difflib.get_close_matches(name, BY_NAME, n=3)
         hint = f"; near: {', '.join(near)}" if near else "; .help lists the verbs"
         raise Unanswered(f"{name}: no such verb{hint}")
