@@ -6,8 +6,7 @@ places, or nowhere. All bytes are little-endian.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stillframe.model.absent import Absent, Reason
 
@@ -41,8 +40,7 @@ class Location(Protocol):
         """The location of a part that begins so many bytes further."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """Bytes that are not there."""
 
     absent: Absent
@@ -53,8 +51,7 @@ class Missing:
 TOO_LARGE = Missing(Absent.because(Reason.VALUE_TOO_LARGE))
 
 
-@dataclass(frozen=True, slots=True)
-class InMemory:
+class InMemory(NamedTuple):
     """Memory of the process."""
 
     memory: Memory
@@ -84,8 +81,7 @@ class InMemory:
         return self.memory.provenance(self.address, min(size, LARGEST_READ_BYTES))
 
 
-@dataclass(frozen=True, slots=True)
-class AtHand:
+class AtHand(NamedTuple):
     """Bytes of a register, of a constant, of a result."""
 
     data: bytes
@@ -113,8 +109,7 @@ class AtHand:
         return AtHand(self.data if offset >= 0 else b"", self.text, max(offset, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some bits of a value that is in several places."""
 
     offset_bits: int
@@ -123,8 +118,7 @@ class Part:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class InParts:
+class InParts(NamedTuple):
     """Several places. What no part covers is not there."""
 
     parts: Sequence[Part]
@@ -181,8 +175,7 @@ class InParts:
         return InParts(self.parts, self.offset_bits + 8 * offset_bytes, self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Nowhere:
+class Nowhere(NamedTuple):
     """No bytes at all, and why."""
 
     missing: Missing
