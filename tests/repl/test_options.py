@@ -222,6 +222,18 @@ def test_registers_and_memory_as_masm_has_them(app: Session) -> None:
         app.evaluate("poi(1, 2)")
 
 
+def test_memory_in_columns_and_as_floating_point(app: Session) -> None:
+    said(app, ".frame 2")
+    at = app.evaluate("&v").number_()  # v.f = 1.0f
+    assert said(app, f"df {at:x} L1").split()[1:] == ["1"]
+    app.choose_frame(8)
+    half = app.evaluate("&rect.m_inner.d").number_()  # 2.5
+    assert said(app, f"dD {half:x} L1").split()[1:] == ["2.5"]
+    buffer = said_at(app, 2, "db /c4 buffer L8").splitlines()
+    assert [line.split(maxsplit=1)[1] for line in buffer] == ["62 63 64 65  bcde", "66 67 68 69  fghi"]
+    assert len(said(app, "dq /c 1 rsp L3").splitlines()) == 3
+
+
 def test_where_a_frame_returns_to(app: Session) -> None:
     said(app, ".frame 2")
     assert "recurse+" in said(app, "ln $ra")

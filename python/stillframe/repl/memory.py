@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import TYPE_CHECKING
 
 from stillframe.analysis.address_map import AddressMap
@@ -26,7 +27,9 @@ _LENGTH = re.compile(r"[lL]\??(?:0x)?([0-9a-fA-F]{1,16})")
 """`L10`: 16 units, as all lengths are hexadecimal."""
 _RANGE = re.compile(r"(\S+)\s+[lL]\??(?:0x)?([0-9a-fA-F]{1,16})\s+")
 """`rsp L1000 `, before what is sought."""
-WIDTHS_BYTES = {"db": 1, "dw": 2, "dd": 4, "dq": 8}
+WIDTHS_BYTES = {"db": 1, "dw": 2, "dd": 4, "dq": 8, "df": 4, "dD": 8}
+FLOATS = frozenset({"df", "dD"})
+FLOAT_WIDTH = 22
 
 
 def span(session: Session, text: str, unit_bytes: int, default_count: int) -> tuple[int, int]:
@@ -50,30 +53,33 @@ def span(session: Session, text: str, unit_bytes: int, default_count: int) -> tu
 
 
 class Display(Verb):
-    """Shows memory as bytes (`db`), words (`dw`), double words (`dd`) or quad words (`dq`).
+    """Shows memory as bytes (`db`), words (`dw`), double words (`dd`), quad words (`dq`), floating point (`df`, `dD`).
 
     `ADDRESS Lcount` says how many, in hexadecimal; `ADDRESS END` shows up to an address. What nobody has is `??`.
-    Without an address, goes on where the last one ended.
+    Without an address, goes on where the last one ended. `/c4` shows four in a row.
     """
 
-    names = ("db", "dw", "dd", "dq", "dp", "memory", "x/x")
-    usage = "[ADDRESS [Lcount|END]]"
+    names = ("db", "dw", "dd", "dq", "dp", "df", "dD", "memory", "x/x")
+    usage = "[/cCOLUMNS] [ADDRESS [Lcount|END]]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:
         """Answers."""
         width = WIDTHS_BYTES.get(name, session.dump.pointer_size_bytes if name == "dp" else 1)
+        columns, arguments = _columns(arguments)
+        row_bytes = min(columns, LARGEST_BYTES) * width if columns else ROW_BYTES
         start, count = span(session, arguments, width, DEFAULT_BYTES // width)
         size = count * width
         session.next_address = start + size
         known = known_bytes(session, start, size)
         spans = session.dump.memory.provenance(start, size)
         output = Output(data=lambda: schema.memory(session.dump, start, size, spans))
-        for row in range(0, size, ROW_BYTES):
-            part = known[row : row + ROW_BYTES]
-            units = [_unit(part[at : at + width]) for at in range(0, len(part), width)]
+        shown = _number if name in FLOATS else _unit
+        for row in range(0, size, row_bytes):
+            part = known[row : row + row_bytes]
+            units = [shown(part[at : at + width]) for at in range(0, len(part), width)]
             text = " ".join(units)
             characters = f"  {_characters(part)}" if width == 1 else ""
-            padding = " " * (3 * ROW_BYTES - 1 - len(text)) if characters else ""
+            padding = " " * (3 * row_bytes - 1 - len(text)) if characters else ""
             output.page.line(Styled(address_text(session.dump, start + row), "dim"), f"  {text}{padding}{characters}")
         return output
 
@@ -91,6 +97,21 @@ def known_bytes(session: Session, start: int, size: int) -> list[int | None]:
 
 def _unit(data: list[int | None]) -> str:
     return "".join("??" if byte is None else f"{byte:02x}" for byte in reversed(data))
+
+
+def _number(data: list[int | None]) -> str:
+    """A number of floating point, as wide as all of them."""
+    known = bytes(byte for byte in data if byte is not None)
+    if len(known) < len(data):
+        return f"{'?':>{FLOAT_WIDTH}}"
+    (number,) = struct.unpack("<f" if len(known) == 4 else "<d", known)
+    return f"{number:>{FLOAT_WIDTH}.{6 if len(known) == 4 else 15}g}"
+
+
+def _columns(arguments: str) -> tuple[int, str]:
+    """How many units in a row, 0 if that is not said, and the other arguments."""
+    match = re.match(r"/c\s*(\d{1,4})(?:\s+|$)", arguments)
+    return (0, arguments) if match is None else (int(match[1]), arguments[match.end() :])
 
 
 def _characters(data: list[int | None]) -> str:
