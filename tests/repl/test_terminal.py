@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -82,6 +83,7 @@ def terminal(state: Path) -> Iterator[Terminal]:
         # Not this process's own environment: its readline sets a size in it that os.environ does not see.
         environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
         environment |= {"TERM": "xterm", "XDG_STATE_HOME": str(state)}
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell may have told its background jobs to ignore
         time.sleep(0.2)  # until the size below is set
         os.execve(sys.executable, [sys.executable, "-c", PROGRAM, str(HELLO)], environment)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))

@@ -45,6 +45,7 @@ from stillframe.model.value.arithmetic import COMPARISONS, binary, unary
 from stillframe.model.value.value import Value
 
 if TYPE_CHECKING:
+    from stillframe.model.expression.kept import Kept
     from stillframe.model.expression.scope import Scope
     from stillframe.model.typing.type import Type
 
@@ -58,9 +59,10 @@ class Evaluator:
     An heir that knows more kinds of node, or worth that is no value of C++, overrides `_value`.
     """
 
-    def __init__(self, scope: Scope, text: str) -> None:
+    def __init__(self, scope: Scope, text: str, kept: Kept | None = None) -> None:
         self._scope = scope
         self._text = text
+        self._kept = kept
 
     def value(self, node: Node) -> Value:
         """What the tree is worth.
@@ -69,7 +71,7 @@ class Evaluator:
         :raises Unreadable: if something that has to be read is not there.
         """
         try:
-            return self._value(node)
+            return self._value(node) if self._kept is None else self._kept.value(node, self._value)
         except (ExpressionError, Unreadable):
             raise
         except StillframeError as error:

@@ -12,6 +12,7 @@ from stillframe.model.expression.reading import Text
 from stillframe.model.expression.specifiers import PLAIN
 
 if TYPE_CHECKING:
+    from stillframe.model.expression.kept import Kept
     from stillframe.model.expression.scope import Scope
     from stillframe.model.value.value import Value
 
@@ -30,14 +31,15 @@ class Expression:
     def __repr__(self) -> str:
         return f"<Expression {self.text}>"
 
-    def value(self, scope: Scope) -> Value:
+    def value(self, scope: Scope, kept: Kept | None = None) -> Value:
         """Its value, lazy as all values: the last step is read when someone looks.
 
+        :param kept: of an expression that is evaluated again and again: what did not change since the last time.
         :raises ExpressionError: if it is no expression, or worth nothing in this scope; with the column.
         :raises Unreadable: if something on the way to the value is not there (`FaultError`: in memory).
         """
         reading = self._text.reading(scope.is_type)
-        evaluator = Evaluator(scope, self.text)
+        evaluator = Evaluator(scope, self.text, kept)
         value = evaluator.value(reading.tree)
         if reading.format is PLAIN:
             return value

@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from stillframe.errors import OperationError, Unreadable
+from stillframe.model.expression.kept import Kept
 from stillframe.model.natvis import display
 from stillframe.model.natvis.child import Child
 from stillframe.model.value.location import Missing
@@ -94,10 +95,10 @@ def _indices(sizes: list[int], bounds: list[int], *, is_forward: bool) -> Iterat
 
 def of_indices(subject: Subject, part: IndexItems) -> Iterator[Child]:
     """`<IndexListItems>`"""
-    size, absent = size_of(subject, part.sizes) or 0, 0
+    size, absent, kept = size_of(subject, part.sizes) or 0, 0, Kept(frozenset({"i"}))
     for index in range(min(size, MOST_ELEMENTS)):
         try:
-            value = subject.on(names={"$i": index_value(subject, index)}).chosen(part.values)
+            value = subject.on(names={"$i": index_value(subject, index)}, kept=kept).chosen(part.values)
         except Unreadable as error:
             absent += 1
             yield Child(f"[{index}]", None, f"<{error.reason}>", is_index=True)

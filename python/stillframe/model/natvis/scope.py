@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stillframe.model.absent import Absent
+    from stillframe.model.expression.kept import Kept
     from stillframe.model.expression.scope import Scope
     from stillframe.model.module import Module
     from stillframe.model.natvis.match import Arguments
@@ -142,8 +143,11 @@ class Subject:
         view: str | None = None,
         names: Mapping[str, Value] | None = None,
         whole: Subject | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        """:param names: `$i`, variables, parameters. :param whole: what the object is a node of."""
+        """:param names: `$i`, variables, parameters. :param whole: what the object is a node of. :param kept: what else
+        is the same as in the last evaluation.
+        """
         self.object = value
         self.rule = rule
         self.arguments = arguments
@@ -154,14 +158,17 @@ class Subject:
         self._names = names or {}
         self._whole = whole or self
         """Intrinsics are functions of that."""
+        self._kept = kept
         self._calls = 0
         self.scope = RuleScope(self, value, outer, self._names)
 
-    def on(self, node: Value | None = None, names: Mapping[str, Value] | None = None) -> Subject:
+    def on(
+        self, node: Value | None = None, names: Mapping[str, Value] | None = None, kept: Kept | None = None
+    ) -> Subject:
         """The same rule with another object, or with more names."""
         object_ = self.object if node is None else node
         more = self._names if names is None else {**self._names, **names}
-        made = Subject(object_, self.rule, self.arguments, self._outer, self.work, self.view, more, self._whole)
+        made = Subject(object_, self.rule, self.arguments, self._outer, self.work, self.view, more, self._whole, kept)
         made._calls = self._calls
         return made
 
@@ -169,7 +176,7 @@ class Subject:
         """:raises ExpressionError: :raises Unreadable: :raises TooMuchWork:"""
         self.work.take()
         try:
-            return expression.value(self.scope)
+            return expression.value(self.scope, self._kept)
         except RecursionError as error:  # intrinsics that call each other, each in an expression that is nested deeply
             raise TooMuchWork("the expressions of this visualizer are nested too deeply") from error
 
