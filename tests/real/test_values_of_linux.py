@@ -40,7 +40,7 @@ def test_cores(compiler: str, level: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("compiler", "level"), BUILDS)
 def test_dumps_of_crashpad(compiler: str, level: str, tmp_path: Path) -> None:
-    """They hold stacks, and neither heap nor data: `name` is too long for its object, so that its text is on the heap."""
+    """They hold stacks, and neither heap nor data: `name` is too long for its object: its text is on the heap."""
     path = crashpad_dump(source_of("lin_cp.cpp"), compiler, level, tmp_path)
     dump = stillframe.open(path, symbols=[tmp_path, folder_of_libraries()])
     assert count_right(dump, level, leave_out=("name",)) >= LEAST_RIGHT
