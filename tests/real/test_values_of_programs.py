@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 import stillframe
 from stillframe import Absent, Value
 from stillframe.model.memory import ByteSource
-from support.data import shared_data
+from support.data import shared_data, unpacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # --- hello.c ----------------------------------------------------------------------------------------------------------
 
@@ -19,11 +24,14 @@ TEXT = "Hello World!\n"
     [
         ("hello_x64.d.bp.dmp", ByteSource.IMAGE),
         ("hello_x86.d.bp.dmp", ByteSource.IMAGE),
+        ("hello_x64.d.bp.full.dmp.xz", ByteSource.DUMP),
         ("hello_arm64.d.bp.emu.dmp", ByteSource.DUMP),  # holds the whole image
     ],
 )
-def test_hello(name: str, source: ByteSource) -> None:
-    thread = stillframe.open(shared_data() / "made" / name).crashed_thread
+def test_hello(name: str, source: ByteSource, tmp_path: Path) -> None:
+    made = shared_data() / "made"
+    dump = unpacked(name, tmp_path) if name.endswith(".xz") else made / name
+    thread = stillframe.open(dump, symbols=made).crashed_thread
     assert thread is not None
     message = next(frame for frame in thread.frames if frame.name == "main")["message"]
     assert isinstance(message, Value)
