@@ -12,7 +12,8 @@ import pytest
 import stillframe
 from stillframe import Absent, Reason
 from support.app_values import CONSTANTS, GLOBALS, check_all, count_right
-from support.wine import BUILDS, FULL_MEMORY, NORMAL, Build, built, dump_of, wine
+from support.data import shared_data
+from support.wine import BUILDS, FULL_MEMORY, NORMAL, Build, built, dump_by_debugger, dump_of, wine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,28 @@ def test_app(build: Build, level: str, tmp_path: Path) -> None:
         if level == "-O0":
             check_all(dump)
         assert count_right(dump) >= LEAST_RIGHT
-        for name in set(GLOBALS) - CONSTANTS:
-            value = dump[name]
-            assert not isinstance(value, Absent)
-            if kind == FULL_MEMORY:
-                assert (name, value.read()) == (name, GLOBALS[name])
-            else:
-                assert value.absent == Absent.because(Reason.WRITABLE_SECTION)
+        check_globals(dump, kind)
+
+
+def check_globals(dump: stillframe.Dump, kind: int) -> None:
+    for name in set(GLOBALS) - CONSTANTS:
+        value = dump[name]
+        assert not isinstance(value, Absent)
+        if kind == FULL_MEMORY:
+            assert (name, value.read()) == (name, GLOBALS[name])
+        else:
+            assert value.absent == Absent.because(Reason.WRITABLE_SECTION)
+
+
+@pytest.mark.parametrize("level", ["d", "O2"])
+@pytest.mark.parametrize(("name", "cpu"), [("app_x64", "x86_64"), ("app_x86", "i686")])
+def test_full_dumps_of_programs_without_a_library(name: str, cpu: str, level: str, tmp_path: Path) -> None:
+    """Those of which there are small dumps among the real data."""
+    wine()
+    made = shared_data() / "made"
+    path = dump_by_debugger(made / f"{name}.{level}.exe", cpu, FULL_MEMORY, tmp_path)
+    dump = stillframe.open(path, symbols=made)
+    if level == "d":
+        check_all(dump)
+    assert count_right(dump) >= LEAST_RIGHT
+    check_globals(dump, FULL_MEMORY)

@@ -71,19 +71,36 @@ def built(build: Build, level: str, source: str, folder: Path) -> Path:
 
 
 def dump_of(program: Path, kind: int) -> Path:
-    """The dump of a program that crashes, beside it."""
-    work = Path(os.environ.get("WINE_DIR", program.parent))
-    there, dump = work / program.name, program.with_name(f"{program.stem}.{kind}.dmp")
-    command = [*wine(), program.name, dump.name, str(kind)]
-    if there != program:
-        shutil.copy(program, there)
-    try:
-        subprocess.run(command, cwd=work, check=False, capture_output=True, timeout=60)
-        assert (work / dump.name).is_file(), "Wine wrote no dump"
-        if there != program:
-            shutil.copy(work / dump.name, dump)
-    finally:
-        if there != program:
-            there.unlink(missing_ok=True)
-            (work / dump.name).unlink(missing_ok=True)
+    """The dump of a program that crashes and dumps itself, beside it."""
+    dump = program.with_name(f"{program.stem}.{kind}.dmp")
+    _run([program], [program.name, dump.name, str(kind)], dump)
     return dump
+
+
+def dump_by_debugger(program: Path, cpu: str, kind: int, folder: Path) -> Path:
+    """The dump of a program that crashes, taken by `snap.c` of the lab."""
+    compiler, debugger = f"{cpu}-w64-mingw32-gcc", folder / f"stillframe-test-{os.getpid()}-snap.exe"
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    source = shared_data().parent / "lab" / "src" / "snap.c"
+    subprocess.run([compiler, "-O1", source, "-o", debugger, "-ldbghelp"], check=True, capture_output=True)
+    dump = folder / f"stillframe-test-{os.getpid()}.dmp"
+    own = folder / f"stillframe-test-{os.getpid()}.exe"
+    shutil.copy(program, own)
+    _run([debugger, own], [debugger.name, f"@{own.name}", dump.name, str(kind)], dump)
+    return dump
+
+
+def _run(files: list[Path], arguments: list[str], dump: Path) -> None:
+    """Runs a program where Wine's current folder is, and brings the dump back from there."""
+    work = Path(os.environ.get("WINE_DIR", dump.parent))
+    is_elsewhere, made = work != dump.parent, work / dump.name
+    brought = [Path(shutil.copy(path, work)) for path in files] if is_elsewhere else []
+    try:
+        subprocess.run([*wine(), *arguments], cwd=work, check=False, capture_output=True, timeout=60)
+        assert made.is_file(), "Wine wrote no dump"
+        if is_elsewhere:
+            shutil.copy(made, dump)
+    finally:
+        for path in [*brought, made] if is_elsewhere else []:
+            path.unlink(missing_ok=True)
