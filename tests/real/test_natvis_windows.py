@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -12,12 +11,13 @@ import pytest
 import stillframe
 from stillframe import Value
 from stillframe._engine import DebugFile
-from support.data import shared_data
+from support.data import shared_data, unpacked
+from support.wine import BUILDS, FULL_MEMORY, Build, built, dump_of, wine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stillframe import Frame
+    from stillframe import Dump, Frame
 
 LONG = '"a fairly long string that is on the heap"'
 LINES = {
@@ -40,18 +40,42 @@ LINES = {
 
 
 def main_of(program: str, folder: Path) -> Frame:
-    made = shared_data() / "made"
-    dump = folder / f"{program}.dmp"
-    dump.write_bytes(lzma.decompress((made / f"{program}.crash.full.dmp.xz").read_bytes()))
-    thread = stillframe.open(dump, symbols=made).crashed_thread
-    assert thread is not None
-    return next(frame for frame in thread.frames if frame.name.partition("(")[0] == "main")
+    dump = unpacked(f"{program}.crash.full.dmp.xz", folder)
+    return crashed_main(stillframe.open(dump, symbols=shared_data() / "made"))
+
+
+def crashed_main(dump: Dump) -> Frame:
+    assert dump.crashed_thread is not None
+    return next(frame for frame in dump.crashed_thread.frames if frame.name.partition("(")[0] == "main")
 
 
 @pytest.mark.parametrize("program", LINES)
 def test_containers(program: str, tmp_path: Path) -> None:
     main = main_of(program, tmp_path)
     assert {name: str(main[name]) for name in LINES[program]} == LINES[program]
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+@pytest.mark.parametrize("build", BUILDS[2:], ids=str)
+def test_containers_of_programs_that_are_built_here(build: Build, level: str, tmp_path: Path) -> None:
+    """`stl.cpp` with libstdc++, by DWARF and by PDB; right or absent with optimisation."""
+    wine()
+    main = crashed_main(stillframe.open(dump_of(built(build, level, "stl.cpp", tmp_path), FULL_MEMORY)))
+    expected = LINES["stl_x86_64.O0"]
+    values = {name: main[name] for name in expected}
+    right = {name: str(value) for name, value in values.items() if isinstance(value, Value) and value.absent is None}
+    assert right == {name: expected[name] for name in right}
+    assert len(right) == len(expected) or level == "-O2"
+    assert right
+
+
+def test_plain_values_beside_containers(tmp_path: Path) -> None:
+    main = main_of("msstl_x64", tmp_path)
+    store, item = main["store"], main["item"]
+    assert isinstance(store, Value)
+    assert isinstance(item, Value)
+    assert store.read() == [1, 2, 3, 4, 5, 0, 0, 0]
+    assert item.read() == {"id": 7, "weight": 2.5}
 
 
 def test_what_containers_open_to(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ own; on x86-64, x86 and ARM64, with glibc and musl. The tables are taken from th
 from __future__ import annotations
 
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ from stillframe import Absent, Value
 from stillframe.model.absent import Reason
 from stillframe.model.locator import Found, NotFound
 from support.cores import core_of
+from support.qemu_cores import COMPILER, as_linux_writes, mapped_files, qemu_core
 from support.scene import FakeLocator
 
 if TYPE_CHECKING:
@@ -88,7 +88,6 @@ _Thread_local char t_room[3000];
 long poke(long n) { t_room[n] = 1; return t_plug += n; }
 """
 FIRST = PLUGIN.replace("t_plug = 70", "t_first = 50").replace("t_plug", "t_first")
-PT_NOTE, NT_PRSTATUS, NT_ARM_TLS, NT_FILE = 4, 1, 0x401, 0x46494C45
 WIDE = {"first": 8, "rest": "wide"}
 MAIN = {"t_wide": WIDE, "t_main": 3, "t_zero": 0, "t_lib": 1007, "t_text": "Lib"}
 WORKERS = [
@@ -206,72 +205,11 @@ def test_without_the_c_library(tmp_path: Path) -> None:
     assert main["t_lib"] == Absent.because(Reason.TLS_LIBRARY_UNKNOWN)
 
 
-class Mapped(NamedTuple):
-    """A line of /proc/PID/maps."""
-
-    start: int
-    end: int
-    offset: int
-    path: str
-
-
-def mapped_files(maps: str) -> list[Mapped]:
-    files = []
-    for line in maps.splitlines():
-        fields = line.split()
-        if len(fields) == 6 and fields[5].startswith("/"):
-            start, _, end = fields[0].partition("-")
-            files.append(Mapped(int(start, 16), int(end, 16), int(fields[2], 16), fields[5]))
-    return files
-
-
-def as_linux_writes(core: bytes, pointers: dict[int, int], files: list[Mapped]) -> bytes:
-    """A core of QEMU with what Linux writes and QEMU leaves out: NT_ARM_TLS of threads, NT_FILE, headers of images.
-
-    Source: elf(5), core(5); linux/elf.h; `fill_files_note` of fs/binfmt_elf.c.
-    """
-    patched = bytearray(core)
-    starts = {file.start: file.path for file in files if not file.offset}
-    table, count = struct.unpack_from("<Q", core, 32) + struct.unpack_from("<H", core, 56)
-    for at in range(table, table + 56 * count, 56):
-        kind, _, offset, address, _, size = struct.unpack_from("<IIQQQQ", core, at)
-        if kind == PT_NOTE:
-            data = notes(core[offset : offset + size], pointers, files)
-        elif not size and address in starts:
-            data = Path(starts[address]).read_bytes()[:4096]
-        else:
-            continue
-        struct.pack_into("<Q", patched, at + 8, len(patched))
-        struct.pack_into("<Q", patched, at + 32, len(data))
-        patched += data
-    return bytes(patched)
-
-
-def notes(old: bytes, pointers: dict[int, int], files: list[Mapped]) -> bytes:
-    new, at = b"", 0
-    while at < len(old):
-        name_size, size, kind = struct.unpack_from("<III", old, at)
-        data_at = at + 12 + -(-name_size // 4) * 4
-        after = data_at + -(-size // 4) * 4
-        new += old[at:after]
-        if kind == NT_PRSTATUS:
-            (thread,) = struct.unpack_from("<I", old, data_at + 32)
-            new += struct.pack("<III8sQ", 6, 8, NT_ARM_TLS, b"LINUX", pointers[thread])
-        at = after
-    listed = struct.pack("<QQ", len(files), 4096)
-    listed += b"".join(struct.pack("<QQQ", file.start, file.end, file.offset // 4096) for file in files)
-    listed += b"".join(file.path.encode() + b"\0" for file in files)
-    return new + struct.pack("<III8s", 5, len(listed), NT_FILE, b"CORE") + listed + bytes(-len(listed) % 4)
-
-
 def test_arm64(tmp_path: Path) -> None:
-    if shutil.which("qemu-aarch64") is None:
-        pytest.skip("qemu-aarch64 is needed")
-    build(Build("aarch64-linux-gnu-gcc", "-O0"), tmp_path)
-    core_of("qemu-aarch64", tmp_path, "-L", "/usr/aarch64-linux-gnu", "./program")
+    build(Build(COMPILER, "-O0"), tmp_path)
+    core = qemu_core(tmp_path, "-L", "/usr/aarch64-linux-gnu")
     told = [line.split() for line in (tmp_path / "told").read_text().splitlines()]
     pointers = {int(thread): int(pointer, 16) for thread, pointer in told}
-    (core,) = tmp_path.glob("qemu_*.core")
     files = mapped_files((tmp_path / "maps").read_text())
     core.write_bytes(as_linux_writes(core.read_bytes(), pointers, files))
     dump = stillframe.open(core)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -43,6 +44,44 @@ def test_values_with_optimisation_are_right_or_absent(name: str) -> None:
     )
     assert poke["doubled"] == 106
     assert outer["base"] == 11
+
+
+@pytest.mark.parametrize(
+    ("name", "register", "kept", "saves"),
+    [
+        ("app_x64.O2.crash.t0.dmp", "rcx", "rdi", r"^push {0}|\],{0}$"),
+        ("app_x86_64.O2.self.t0.dmp", "rcx", "rdi", r"^push {0}|\],{0}$"),
+        ("app_arm64.O2.crash.emu.dmp", "x0", "x19", r"^st\w+ .*\b{0}\b"),
+    ],
+)
+def test_what_a_call_may_overwrite_is_not_known_to_the_caller(name: str, register: str, kept: str, saves: str) -> None:
+    """`recurse` hands `shape` on in the register in which it came, and does not look at it again: it is recorded there
+    to the end of the call. A callee may overwrite the register (x64 calling convention of Microsoft; AAPCS64, 6.1.1),
+    here `crash_here` does, and none saves it. `depth` is in one that `recurse` saves.
+    """
+    dump = stillframe.open(shared_data() / "made" / name)
+    frames = [frame for frame in crashed_frames(dump) if frame.name == "recurse"]
+    assert len(frames) == 5
+    for depth, frame in enumerate(frames):
+        shape = next(variable for variable in frame.variables if variable.name == "shape")
+        assert shape.record.register == register
+        assert shape.value == Absent.because(Reason.REGISTER_UNKNOWN)
+        assert frame.registers.get(register) is None
+        assert frame["depth"] == depth
+    assert saved_in(dump, {"recurse"}, saves.format(kept))
+    assert not saved_in(dump, {"recurse", "crash_here"}, saves.format(register))
+
+
+def saved_in(dump: stillframe.Dump, names: set[str], pattern: str) -> list[str]:
+    """Instructions of functions on the stack."""
+    functions = {frame.function for frame in crashed_frames(dump) if frame.name in names}
+    texts = []
+    for function in functions:
+        assert not isinstance(function, Absent)
+        listing = dump.disassemble(function.address, end=function.end)
+        texts += [f"{each.mnemonic} {each.operands}" for each in listing.instructions]
+    assert len(texts) > 20 * len(names)
+    return [text for text in texts if re.search(pattern, text)]
 
 
 @pytest.mark.parametrize("name", SMALL)

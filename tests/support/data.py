@@ -1,5 +1,6 @@
 """Where real files are: the examples of this repository, and data of others that may be beside it."""
 
+import lzma
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is absent")
     return folder
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """A dump of `data/made` that is kept compressed (`.dmp.xz`)."""
+    path = shared_data() / "made" / name
+    dump = folder / path.stem
+    dump.write_bytes(lzma.decompress(path.read_bytes()))
+    return dump

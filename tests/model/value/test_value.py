@@ -364,6 +364,25 @@ def test_dynamic_type_of_the_itanium_abi(has_symbol: bool, tmp_path: Path) -> No
     assert (whole.type.name, whole.address) == ("geo::Rect", HEAP)
 
 
+@pytest.mark.parametrize("twice", [None, "geo::Shape", "geo::Named"])
+def test_dynamic_type_where_the_dump_has_no_vtables(twice: str | None, tmp_path: Path) -> None:
+    """A Crashpad dump of a program that may be loaded anywhere lacks `.data.rel.ro`; the symbol is in the file. Where
+    the object begins is certain if its class has the base once.
+    """
+    debug = FakeDebug()
+    shape, named = polymorphic(debug)
+    bases = [FakeMember("geo::Shape", shape, 0, "base"), FakeMember("geo::Named", named, 16, "base")]
+    if twice is not None:
+        base = debug.class_("Further", 24, FakeMember(twice, shape if twice == "geo::Shape" else named, 8, "base"))
+        bases.append(FakeMember("Further", base, 32, "base"))
+    debug.class_("Window", 64, *bases)
+    debug.symbols = [FakeSymbol("_ZTV6Window", "{vtable(Window)}", 0x1FF0, size_bytes=0x200)]
+    made = program(tmp_path, debug, RECT, platform=LINUX)
+    for id_, address, name in ((shape, HEAP, "geo::Shape"), (named, HEAP + 16, "geo::Named")):
+        whole = made.value(id_, address).dynamic
+        assert (whole.type.name, whole.address) == ((name, address) if name == twice else ("Window", HEAP))
+
+
 def test_virtual_bases(tmp_path: Path) -> None:
     debug = FakeDebug()
     base = debug.class_("V", 4, FakeMember("v", debug.int_()))

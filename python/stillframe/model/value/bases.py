@@ -81,6 +81,25 @@ def fixed_offset(path: tuple[Member, ...]) -> int | None:
     return sum(member.offset_bytes or 0 for member in path)
 
 
+def only_offset(derived: Type, base: Type) -> int | None:
+    """Bytes to a base that the class has once, in a fixed place; None if it has more of them, or a virtual one."""
+    found: list[int | None] = []
+    level: list[tuple[Type, int | None]] = [(derived.resolved, 0)]
+    looked_at = 0
+    while level:
+        class_, offset = level.pop()
+        looked_at += 1
+        if looked_at > MOST_CLASSES:
+            return None
+        if is_same_class(class_, base.resolved):
+            found.append(offset)
+            continue
+        for member in class_.bases:
+            step = fixed_offset((member,))
+            level.append((member.type.resolved, None if offset is None or step is None else offset + step))
+    return found[0] if len(found) == 1 else None
+
+
 def cast(value: Value, type_: Type) -> Value:
     """`(type_)value`, as C++ does: by static casts where they exist, else by reinterpretation of pointers."""
     wanted = type_.resolved

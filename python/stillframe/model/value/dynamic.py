@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stillframe.errors import StillframeError, Unreadable
 from stillframe.model.absent import Absent
 from stillframe.model.typing.names import last_scope
-from stillframe.model.value.bases import fixed_offset, is_same_class, path_to_base
+from stillframe.model.value.bases import fixed_offset, is_same_class, only_offset, path_to_base
 
 if TYPE_CHECKING:
     from stillframe.model.module import Module
@@ -62,7 +62,7 @@ def _whole(value: Value) -> Whole | None:
     pointer = _vtable_pointer(value)
     if pointer is None or pointer.address is None:
         return None
-    table = _Table(value.process_, pointer, int(pointer.number_()))
+    table = _Table(value, pointer, int(pointer.number_()))
     for found in (table.by_symbol(), table.by_locator(), table.by_type_info()):
         if found is not None and _is_plausible(found, value):
             same = is_same_class(found.type, value.type.resolved) and found.address == value.address
@@ -104,13 +104,14 @@ def _own_vtable_pointer(class_: Type) -> Member | None:
 class _Table:
     """A vtable that an object points to."""
 
-    def __init__(self, process: Process, pointer: Value, address: int) -> None:
-        self._process = process
+    def __init__(self, value: Value, pointer: Value, address: int) -> None:
+        self._value = value
+        self._process: Process = value.process_
         self._pointer = pointer.address or 0
         self._types = pointer.type.types
         self._address = address
-        self._module: Module | None = process.modules.at(address)
-        self._word_bytes = process.pointer_size_bytes
+        self._module: Module | None = self._process.modules.at(address)
+        self._word_bytes = self._process.pointer_size_bytes
 
     def by_symbol(self) -> Whole | None:
         """By the name that the vtable has."""
@@ -121,7 +122,8 @@ class _Table:
             return self._microsoft(symbol) if symbol.address == self._address else None
         if "_ZTV" in symbol.decorated_name[:5]:
             match = _ITANIUM.fullmatch(symbol.name)
-            return self._above(match["class"]) if match else None
+            type_ = self._class(match["class"]) if match else None
+            return None if type_ is None else self._above(type_)
         return None
 
     def _microsoft(self, symbol: Symbol) -> Whole | None:
@@ -136,10 +138,16 @@ class _Table:
         offset = None if of_base is None else _pointer_offset(type_, of_base["base"])
         return None if offset is None else Whole(type_, self._pointer - offset)
 
-    def _above(self, name: str) -> Whole | None:
-        type_ = self._class(name)
-        to_top = self._number(self._address - 2 * self._word_bytes, self._word_bytes, signed=True)
-        return None if type_ is None else Whole(type_, self._pointer + to_top)
+    def _above(self, type_: Type) -> Whole | None:
+        """Where the whole object begins. Small dumps often lack the vtables of programs that may be loaded anywhere:
+        these are in `.data.rel.ro`, which the loader writes. Then the object is where the class has this base.
+        """
+        try:
+            to_top = self._number(self._address - 2 * self._word_bytes, self._word_bytes, signed=True)
+        except Unreadable:
+            offset, start = only_offset(type_, self._value.type), self._value.address
+            return None if offset is None or start is None else Whole(type_, start - offset)
+        return Whole(type_, self._pointer + to_top)
 
     def by_locator(self) -> Whole | None:
         """By Microsoft's complete object locator."""
@@ -177,7 +185,8 @@ class _Table:
             if self._process.modules.at(type_info) is None:
                 return None
             name = _plain_itanium(self._text(self._number(type_info + self._word_bytes, self._word_bytes)))
-            return self._above(name) if name else None
+            type_ = self._class(name) if name else None
+            return None if type_ is None else self._above(type_)
         except Unreadable:
             return None
 
