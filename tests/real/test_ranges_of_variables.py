@@ -1,5 +1,5 @@
-"""Where PDBs of optimised programs say that variables are, as llvm-pdbutil prints it: nothing that is somewhere is called
-optimised away, nothing is found where it is not.
+"""Where PDBs of optimised programs say that variables are, as llvm-pdbutil prints it: nothing that is somewhere is
+called optimised away, nothing is found where it is not.
 """
 
 from __future__ import annotations
