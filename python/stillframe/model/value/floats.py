@@ -166,6 +166,8 @@ def shortest(data: bytes, form: FloatFormat) -> str:
         return f"{sign}{parts.special}"
     if not parts.fraction:
         return f"{sign}0.0"
+    if form == DOUBLE:
+        return repr(decode(data, form))  # Python spells its own numbers so
     numerator, denominator = _ratio(parts, form)
     wanted = _nearest(numerator, denominator, form)
     fewest, most = 1, form.most_digits
