@@ -11,7 +11,7 @@ from os import PathLike
 from typing import Literal, TypeAlias, final
 
 Cpu: TypeAlias = Literal["x86", "amd64", "arm64", "arm"]
-Trust: TypeAlias = Literal["context", "cfi", "frame_pointer", "scan"]
+Trust: TypeAlias = Literal["context", "cfi", "tail_call", "frame_pointer", "scan"]
 
 IS_OPTIMISED: bool
 """Whether the engine was built with optimisation; figures of any other build mean nothing."""
@@ -676,6 +676,10 @@ class Space:
     def provenance(self, address: int, size: int) -> list[Span]:
         """Spans in address order that cover the range without gap."""
     def walk(self, registers: Registers, limit: int = 1024) -> Walk: ...
+    def with_tail_calls(self, frames: Sequence[FrameRecord]) -> list[FrameRecord]:
+        """The stack again, with frames of functions that ended by jumping to the next inner one, as far as the debug
+        files attached so far tell them. These frames have no place on the stack: no stack pointer, no frame base.
+        """
     def locate(self, frames: Sequence[FrameRecord], of: VariableRecord) -> Located:
         """Where a variable of the first frame is; the other frames are those that called it, in order. The variable is
         one that the debug file of that frame's module gave for its `lookup_address`, or a global one of it.

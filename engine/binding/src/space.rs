@@ -10,6 +10,7 @@ use stillframe_engine::dump::system::SystemInfo;
 use stillframe_engine::locate::FrameView;
 use stillframe_engine::memory::{self, Absence, AddressSpace, Source};
 use stillframe_engine::process::Process;
+use stillframe_engine::tail_frames::with_tail_calls;
 use stillframe_engine::unwind::{self, Stop, Trust, WalkEnd, Wanted};
 
 use crate::debug::DebugFile;
@@ -78,26 +79,41 @@ impl Span {
 }
 
 /// See `_engine.pyi`.
-#[pyclass(frozen, get_all, module = "stillframe._engine")]
+#[pyclass(frozen, module = "stillframe._engine")]
 pub struct FrameRecord {
+    #[pyo3(get)]
     registers: Py<Registers>,
-    trust: &'static str,
+    found_by: Trust,
+    #[pyo3(get)]
     instruction: u64,
+    #[pyo3(get)]
     lookup_address: u64,
+    #[pyo3(get)]
     module: Option<usize>,
+    #[pyo3(get)]
     cfa: Option<u64>,
+    #[pyo3(get)]
     virtual_frame: Option<u64>,
+}
+
+#[pymethods]
+impl FrameRecord {
+    #[getter]
+    fn trust(&self) -> &'static str {
+        match self.found_by {
+            Trust::Scan => "scan",
+            Trust::FramePointer => "frame_pointer",
+            Trust::TailCall => "tail_call",
+            Trust::Cfi => "cfi",
+            Trust::Context => "context",
+        }
+    }
 }
 
 impl FrameRecord {
     fn new(py: Python<'_>, frame: unwind::Frame) -> PyResult<FrameRecord> {
         Ok(FrameRecord {
-            trust: match frame.trust {
-                Trust::Scan => "scan",
-                Trust::FramePointer => "frame_pointer",
-                Trust::Cfi => "cfi",
-                Trust::Context => "context",
-            },
+            found_by: frame.trust,
             instruction: frame.registers.instruction_pointer().unwrap_or(frame.lookup_address),
             lookup_address: frame.lookup_address,
             module: frame.module,
@@ -107,11 +123,11 @@ impl FrameRecord {
         })
     }
 
-    /// The engine's frame again. (What it was found by plays no part in where its variables are.)
+    /// The engine's frame again.
     fn frame(&self, py: Python<'_>) -> unwind::Frame {
         unwind::Frame {
             registers: self.registers.borrow(py).0.clone(),
-            trust: Trust::Context,
+            trust: self.found_by,
             lookup_address: self.lookup_address,
             module: self.module,
             cfa: self.cfa,
@@ -229,6 +245,12 @@ impl Space {
             }
         }
         Ok(record)
+    }
+
+    fn with_tail_calls(&self, py: Python<'_>, frames: Vec<PyRef<'_, FrameRecord>>) -> PyResult<Vec<Py<FrameRecord>>> {
+        let frames: Vec<_> = frames.iter().map(|frame| frame.frame(py)).collect();
+        let frames = self.ask(py, |process| with_tail_calls(process, frames));
+        frames.into_iter().map(|frame| Py::new(py, FrameRecord::new(py, frame)?)).collect()
     }
 
     fn locate(&self, py: Python<'_>, frames: Vec<PyRef<'_, FrameRecord>>, of: &VariableRecord) -> PyResult<Located> {

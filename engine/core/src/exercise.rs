@@ -18,7 +18,7 @@ use crate::debuginfo::breakpad::BreakpadSymbols;
 use crate::debuginfo::dwarf::{Dwarf, SplitFiles};
 use crate::debuginfo::pdb::Pdb;
 use crate::debuginfo::symbol_table::SymbolTable;
-use crate::debuginfo::{DebugInfo, TypeId};
+use crate::debuginfo::{DebugInfo, Passed, TypeId};
 use crate::disasm::{Limit, NoNames, disassemble, disassemble_before};
 use crate::dump::Dump;
 use crate::elf::Elf;
@@ -157,7 +157,7 @@ fn types_and_data(debug: &dyn DebugInfo) {
     for rva in RVAS.map(Rva) {
         ids.extend(debug.variables_at(rva).into_iter().take(MOST).filter_map(|variable| variable.type_id));
         ids.extend(debug.data_at(rva).and_then(|data| data.type_id));
-        let _ = debug.call_site_value(rva, Register(0));
+        let _ = debug.call_site_value(rva, Passed::Register(Register(0)));
     }
     for (name, id) in debug.types_matching(&mut |_| true, MOST) {
         ids.push(id);

@@ -10,7 +10,7 @@
 //! | [`image`], [`elf`], [`macho`], [`pe`], [`dump`], [`debuginfo`] | parsers, one folder per family of formats |
 //! | [`memory`] | the address space of one dump: dump regions above proved images |
 //! | [`unwind`], [`disasm`] | questions asked of that address space |
-//! | [`locate`] | where a variable is in one frame of a stack |
+//! | [`locate`], [`tail_frames`] | where a variable is in one frame of a stack; frames that jumps have taken off it |
 //!
 //! Nothing here opens a network connection, reads configuration, prints, or decides policy.
 
@@ -36,4 +36,6 @@ mod registered_tables;
 pub mod registers;
 #[cfg(test)]
 mod shared_data;
+mod tail_calls;
+pub mod tail_frames;
 pub mod unwind;

@@ -2,11 +2,12 @@
 
 use crate::address::{ReadMemory, Rva};
 use crate::debuginfo::{
-    Bound, BoundValue, CallTarget, DebugInfo, Located, LocatedPiece, Machine, Missing, Piece, Place, TypeId,
+    Bound, BoundValue, CallTarget, DebugInfo, Located, LocatedPiece, Machine, Missing, Passed, Piece, Place, TypeId,
 };
 use crate::process::Process;
 use crate::registers::{Cpu, Register};
-use crate::unwind::{Frame, Known, Process as _, canonical_frame_address};
+use crate::tail_calls::{Function, may_run_again};
+use crate::unwind::{Frame, Known, Process as _, Trust, canonical_frame_address};
 
 /// Calls that are followed towards the outermost frame for what one passed to the next.
 const MOST_CALLERS: usize = 16;
@@ -143,6 +144,17 @@ impl<'a> FrameView<'a> {
         }
     }
 
+    /// The function that this frame's, `calling`, has called; what is called in another module may be `running`.
+    pub fn called(&self, calling: &Function<'a>, running: &Function<'a>, return_address: Rva) -> Option<Function<'a>> {
+        match calling.debug().call_target(return_address)? {
+            CallTarget::Function(identity) => calling.called(&identity, running),
+            CallTarget::Address(place) => {
+                let address = self.number(&self.locate(&place))?;
+                Function::at(self.process, self.cpu().code_address(address))
+            }
+        }
+    }
+
     /// The value that a place holds, as a number of a register's width.
     fn number(&self, located: &Located) -> Option<u64> {
         match located {
@@ -181,6 +193,9 @@ impl Machine for FrameView<'_> {
     }
 
     fn cfa(&self) -> Option<u64> {
+        if self.frame.trust == Trust::TailCall {
+            return None; // others have its place on the stack
+        }
         // The walk has not gone beyond the outermost frame; where that begins, its own record tells all the same.
         self.frame.cfa.or_else(|| canonical_frame_address(self.process, self.frame))
     }
@@ -193,19 +208,18 @@ impl Machine for FrameView<'_> {
         self.process.module_at(self.frame.lookup_address).map(|module| module.base)
     }
 
-    /// A frame may be that of a function that the called one jumped to (a tail call): then nothing is known of it.
-    fn entry_value(&self, register: Register) -> Option<u64> {
+    /// Another function may run in that frame than was called: one that the called one jumped to (a tail call). Where it
+    /// is known which did, it is the caller; else nothing is known.
+    fn entry_value(&self, passed: Passed) -> Option<u64> {
         let caller = self.caller()?;
-        let return_address = Rva::of(caller.frame.registers.instruction_pointer()?, caller.module_base()?)?;
-        let debug = caller.debug_info()?;
-        let is_called = match debug.call_target(return_address)? {
-            CallTarget::Function(identity) => self.debug_info()?.function_identity(self.rva()?) == Some(identity),
-            CallTarget::Address(place) => {
-                let start = self.debug_info()?.function_at(self.rva()?)?.start.at(self.module_base()?);
-                caller.number(&caller.locate(&place)).map(|address| self.cpu().code_address(address)) == Some(start)
-            }
-        };
-        let place = debug.call_site_value(return_address, register).filter(|_| is_called)?;
+        let calling = Function::at(self.process, caller.frame.lookup_address)?;
+        let running = Function::at(self.process, self.frame.lookup_address)?;
+        let return_address = calling.rva_of(caller.frame.registers.instruction_pointer()?)?;
+        let called = caller.called(&calling, &running, return_address)?;
+        if !called.is(&running) || may_run_again(self.process, self.frame.lookup_address) {
+            return None;
+        }
+        let place = calling.debug().call_site_value(return_address, passed)?;
         caller.number(&caller.locate(&place))
     }
 }

@@ -1,6 +1,7 @@
 //! A dumped process: its address space with the debug files of its modules. What unwinding and disassembly ask.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::address::{ReadMemory, Rva};
 use crate::debuginfo::{DebugInfo, Place};
@@ -22,6 +23,8 @@ pub struct Process {
     pub space: AddressSpace,
     debug: Vec<File<Arc<dyn DebugInfo>>>,
     registered: RegisteredTables,
+    /// Answers of [`crate::tail_calls::may_run_again`]; functions by module and identity.
+    pub(crate) repeated: Mutex<HashMap<(usize, String), bool>>,
 }
 
 impl Process {
@@ -29,13 +32,14 @@ impl Process {
     pub fn new(space: AddressSpace) -> Process {
         let debug = space.dump().modules().iter().map(|_| File::NotAsked).collect();
         let registered = RegisteredTables::new(space.dump().clone());
-        Process { space, debug, registered }
+        Process { space, debug, registered, repeated: Mutex::default() }
     }
 
     /// Lets `debug` answer for `module`, or declares that there is none.
     pub fn set_debug_info(&mut self, module: usize, debug: Option<Arc<dyn DebugInfo>>) {
         if let Some(slot) = self.debug.get_mut(module) {
             *slot = debug.map_or(File::Missing, File::Here);
+            self.repeated.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 

@@ -78,7 +78,7 @@ def lacks(threads: Iterable[Thread]) -> list[Lack]:
                 continue
             modules[frame.module.index] = frame.module
             met.setdefault(frame.module.index, []).append((thread.index, frame.index))
-            if caller is not None and caller.trust not in {"context", "cfi"}:
+            if caller is not None and caller.trust not in {"context", "cfi", "tail_call"}:
                 guessed.add(frame.module.index)
     found = (_lack(module, tuple(met[index]), is_guessed=index in guessed) for index, module in modules.items())
     return [lack for lack in found if lack is not None]

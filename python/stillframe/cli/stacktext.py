@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from stillframe.cli.missing import Lack
     from stillframe.cli.page import Page, Part
 
-TRUST_WORDS = {"context": "context", "cfi": "", "frame_pointer": "frame pointer", "scan": "scan"}
+TRUST_WORDS = {
+    "context": "context",
+    "cfi": "",
+    "tail_call": "tail call",
+    "frame_pointer": "frame pointer",
+    "scan": "scan",
+}
 """How a frame was found; `cfi`, found by unwind tables, is the rule and is not said."""
 INNERMOST_FRAMES, OUTERMOST_FRAMES = 24, 8
 """Shown of a stack that is abridged."""

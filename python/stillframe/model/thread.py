@@ -88,15 +88,25 @@ class Thread:
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
-        """The stack, innermost first, inlined calls as frames of their own. Walked when first asked for."""
+        """The stack, innermost first, inlined calls as frames of their own, and functions that ended by jumping to the
+        next inner one. Walked when first asked for.
+        """
         frames: list[Frame] = []
-        stack = self._walk[0]
+        stack = self._stack
         for physical_index, record in enumerate(stack):
             module = None if record.module is None else self._process.modules[record.module]
             scopes = module.scopes_at(record.lookup_address) if module else ()
             for scope_index in range(max(len(scopes), 1)):
                 frames.append(Frame(self._process, stack, len(frames), physical_index, scope_index, self.record))
         return tuple(frames)
+
+    @property
+    def _stack(self) -> list[FrameRecord]:
+        """Physical frames, and those that jumps have taken off the stack, which debug information alone knows."""
+        walked = self._walk[0]
+        for index in {record.module for record in walked if record.module is not None}:
+            self._process.modules[index].debug_file_or_absent()
+        return self._process.space.with_tail_calls(walked)
 
     @property
     def stop(self) -> Stop:

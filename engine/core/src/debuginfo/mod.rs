@@ -10,7 +10,10 @@ mod place;
 pub mod symbol_table;
 mod types;
 
-pub use place::{Bound, BoundValue, CallTarget, Computed, Located, LocatedPiece, Machine, Missing, Piece, Place};
+pub use place::{
+    Bound, BoundValue, CallTarget, Computed, LOCAL_IDENTITY, Located, LocatedPiece, Machine, Missing, Passed, Piece,
+    Place, TailCall,
+};
 pub use types::{
     BaseEncoding, Bits, ClassKind, DataSymbol, Enumerator, Member, MemberKind, PointerKind, Type, TypeId, TypeShape,
     VariantRole, VirtualBase,
@@ -18,7 +21,6 @@ pub use types::{
 
 use crate::address::Rva;
 use crate::cfi::CfiRow;
-use crate::registers::Register;
 
 /// A function (not an inlined call): the half-open range of addresses `[start, start + size_bytes)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,8 +264,8 @@ pub trait DebugInfo: Send + Sync {
         Located::Absent(Missing::Expression)
     }
 
-    /// Where the caller has what it passed in `register` in the call that returns to `return_address`.
-    fn call_site_value(&self, _return_address: Rva, _register: Register) -> Option<Place> {
+    /// Where the caller has what it passed in the call that returns to `return_address`.
+    fn call_site_value(&self, _return_address: Rva, _passed: Passed) -> Option<Place> {
         None
     }
 
@@ -274,6 +276,16 @@ pub trait DebugInfo: Send + Sync {
 
     /// Whom the call calls that returns to `return_address`, if the caller says so.
     fn call_target(&self, _return_address: Rva) -> Option<CallTarget> {
+        None
+    }
+
+    /// All calls that the function covering `rva` may end with; None if the compiler does not say that these are all.
+    fn tail_calls(&self, _rva: Rva) -> Option<Vec<TailCall>> {
+        None
+    }
+
+    /// Where the only function begins that [`DebugInfo::function_identity`] tells so.
+    fn function_with_identity(&self, _identity: &str) -> Option<Rva> {
         None
     }
 

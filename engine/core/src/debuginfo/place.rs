@@ -3,6 +3,7 @@
 //! A [`Place`] is what debug information says of all frames of a function at one address. In a frame, with its registers,
 //! its callers and memory, it becomes a [`Located`].
 
+use super::TypeId;
 use crate::address::{ReadMemory, Rva};
 use crate::registers::{Cpu, Register};
 
@@ -87,6 +88,9 @@ pub enum BoundValue {
     },
 }
 
+/// What identities of functions begin with that mean something only in one file.
+pub const LOCAL_IDENTITY: char = '#';
+
 /// Whom a call calls. What a caller passed is known only to the function that it called: another may run in that frame
 /// that was jumped to from there (a tail call).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +99,25 @@ pub enum CallTarget {
     Function(String),
     /// The one at the address that is there in the caller.
     Address(Place),
+}
+
+/// A call that is the last thing a function does: a jump, so that the called function returns to the caller of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TailCall {
+    /// Where an ordinary call in its place would return to: behind the jump.
+    pub return_address: Rva,
+    /// Whom it calls, if that is told.
+    pub target: Option<CallTarget>,
+}
+
+/// Which of the things that a call passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// What is in a register.
+    Register(Register),
+    /// A parameter that the compiler took out of the function, which all callers still know (`DW_OP_GNU_parameter_ref`):
+    /// gcc's `sre_ucs1_charset.isra.0` of Python lost its `state` so. The number of its first entry.
+    Parameter(TypeId),
 }
 
 /// Where a variable is in one frame.
@@ -171,7 +194,7 @@ pub trait Machine: ReadMemory {
     /// The base address of the module whose code the frame runs.
     fn module_base(&self) -> Option<u64>;
 
-    /// What the caller had in `register` when it made the call that this frame is of, as far as the debug information
-    /// of the caller says it (`DW_TAG_call_site_parameter`).
-    fn entry_value(&self, register: Register) -> Option<u64>;
+    /// What the caller passed in the call that this frame is of, as far as the debug information of the caller says it
+    /// (`DW_TAG_call_site_parameter`).
+    fn entry_value(&self, passed: Passed) -> Option<u64>;
 }

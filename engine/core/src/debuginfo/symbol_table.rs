@@ -2,6 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use super::{DebugInfo, FrameData, Function, LineRow, Scope, Symbol, SymbolKind, Variable};
 use crate::address::Rva;
@@ -26,6 +29,7 @@ pub struct SymbolTable {
     limits: Vec<Rva>,
     is_full: bool,
     thread_locals: ThreadLocals,
+    functions_by_name: OnceLock<HashMap<u64, Option<u32>>>,
 }
 
 /// Offsets of thread-local variables in the block of their module, by name; None of names that several have.
@@ -85,7 +89,8 @@ impl SymbolTable {
         entries.sort_by_key(|entry| (entry.rva, entry.rank, Reverse(entry.size_bytes)));
         limits.sort();
         limits.dedup();
-        SymbolTable { entries, names, limits, is_full: true, thread_locals: HashMap::new() }
+        let (thread_locals, functions_by_name) = (HashMap::new(), OnceLock::new());
+        SymbolTable { entries, names, limits, is_full: true, thread_locals, functions_by_name }
     }
 
     /// Where a thread-local variable that other modules see is in the block of the module's variables.
@@ -256,10 +261,47 @@ impl SymbolTable {
         }
     }
 
+    /// Where the function begins that the linker knows by this name; None if several are, or if the compiler has made
+    /// others of it: `f.isra.0`, `f.constprop.0`.
+    pub fn function_named(&self, name: &str) -> Option<Rva> {
+        let by_name = self.functions_by_name.get_or_init(|| self.index_functions());
+        let entry = self.entries.get(*by_name.get(&hash(name.as_bytes()))?.as_ref()? as usize)?;
+        (self.raw_name(entry) == name.as_bytes()).then_some(entry.rva)
+    }
+
+    /// For each name's hash the index of its entry; None where no function alone has it.
+    fn index_functions(&self) -> HashMap<u64, Option<u32>> {
+        let mut by_name = HashMap::new();
+        for (index, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.is_code) {
+            let name = self.raw_name(entry);
+            let other = by_name.insert(hash(name), u32::try_from(index).ok());
+            let other = other.map(|it| it.and_then(|index| self.entries.get(index as usize)));
+            let is_alone = other.is_none_or(|other| other.is_some_and(|other| other.rva == entry.rva));
+            if !is_alone {
+                by_name.insert(hash(name), None);
+            }
+        }
+        for entry in self.entries.iter().filter(|entry| entry.is_code) {
+            let name = self.raw_name(entry);
+            if let Some(dot) = memchr::memchr(b'.', name)
+                && !name[dot..].starts_with(b".cold")
+            {
+                by_name.insert(hash(&name[..dot]), None);
+            }
+        }
+        by_name
+    }
+
     fn is_named(&self, entry: &SymbolEntry, name: &str) -> bool {
         let raw = self.raw_name(entry);
         raw == name.as_bytes() || may_display_as(raw, name) && display_name(&String::from_utf8_lossy(raw)) == name
     }
+}
+
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl DebugInfo for SymbolTable {
@@ -310,5 +352,40 @@ impl DebugInfo for SymbolTable {
 
     fn problems(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(symbols: &[(&str, u32, bool)]) -> SymbolTable {
+        let mut names = vec![0];
+        let entries = symbols.iter().map(|&(name, rva, is_code)| {
+            let start = names.len() as u32;
+            names.extend(name.bytes().chain([0]));
+            SymbolEntry { rva: Rva(rva), size_bytes: 4, name: start, is_code, rank: 0 }
+        });
+        let entries = entries.collect();
+        SymbolTable::new(entries, Data::from(names), Vec::new())
+    }
+
+    #[test]
+    fn a_function_is_named_if_it_alone_is() {
+        let table = table(&[
+            ("alone", 0x10, true),
+            ("alone.cold", 0x90, true),
+            ("alias@@V1", 0x10, true),
+            ("twice", 0x20, true),
+            ("twice", 0x30, true),
+            ("same", 0x40, true),
+            ("same", 0x40, true),
+            ("data", 0x50, false),
+            ("split", 0x60, true),
+            ("split.isra.0", 0x70, true),
+        ]);
+        let found = ["alone", "alias", "same", "split.isra.0"].map(|name| table.function_named(name));
+        assert_eq!(found, [0x10, 0x10, 0x40, 0x70].map(|rva| Some(Rva(rva))));
+        assert_eq!(["twice", "data", "split", "none", ""].map(|name| table.function_named(name)), [None; 5]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::MOST;
 use crate::address::{ReadMemory, Rva};
-use crate::debuginfo::{CallTarget, DebugInfo, Machine, Place, TypeId, TypeShape};
+use crate::debuginfo::{CallTarget, DebugInfo, Machine, Passed, Place, TypeId, TypeShape};
 use crate::registers::{Cpu, Register};
 
 /// Types that are looked at, from one to the next.
@@ -48,9 +48,13 @@ pub fn values(debug: &dyn DebugInfo) {
 }
 
 fn call(debug: &dyn DebugInfo, return_address: Rva, places: &mut Vec<Place>) {
-    places.extend(debug.call_site_value(return_address, Register(2)));
-    if let Some(CallTarget::Address(place)) = debug.call_target(return_address) {
-        places.push(place);
+    places.extend(debug.call_site_value(return_address, Passed::Register(Register(2))));
+    let last = debug.tail_calls(return_address).unwrap_or_default().into_iter().filter_map(|call| call.target);
+    for target in debug.call_target(return_address).into_iter().chain(last.take(MOST)) {
+        match target {
+            CallTarget::Address(place) => places.push(place),
+            CallTarget::Function(identity) => drop(debug.function_with_identity(&identity)),
+        }
     }
 }
 
@@ -119,7 +123,10 @@ impl Machine for Everything {
         Some(0x40_0000)
     }
 
-    fn entry_value(&self, register: Register) -> Option<u64> {
-        Some(u64::from(register.0))
+    fn entry_value(&self, passed: Passed) -> Option<u64> {
+        match passed {
+            Passed::Register(register) => Some(u64::from(register.0)),
+            Passed::Parameter(TypeId(id)) => Some(id),
+        }
     }
 }

@@ -55,6 +55,8 @@ pub enum Trust {
     Scan,
     /// The chain of frame pointers.
     FramePointer,
+    /// None: debug information says that a function between two frames has jumped to the inner one.
+    TailCall,
     /// Unwind information: PE unwind codes, frame-data programs, FPO, DWARF CFI.
     Cfi,
     /// The registers that the dump holds.

@@ -19,7 +19,7 @@ use super::places::Placing;
 use super::registers::DwarfRegister;
 use super::unit::View;
 use crate::address::{ReadMemory, Rva};
-use crate::debuginfo::{Computed, Located, LocatedPiece, Machine, Missing};
+use crate::debuginfo::{Computed, Located, LocatedPiece, Machine, Missing, Passed};
 use crate::registers::{Cpu, Register};
 
 /// Operations that are carried out; jumps and calls may repeat them.
@@ -77,6 +77,11 @@ impl<'c> Context<'c, '_> {
                 EvaluationResult::RequiresEntryValue(expression) => {
                     let value = self.entry_value(expression.0.slice(), depth)?;
                     evaluation.resume_with_entry_value(Value::Generic(value))
+                }
+                EvaluationResult::RequiresParameterRef(offset) => {
+                    let parameter = self.dwarf.first_entry(self.unit.sibling(offset)).ok_or(Missing::Expression)?;
+                    let value = self.machine.entry_value(Passed::Parameter(parameter)).ok_or(Missing::EntryValue)?;
+                    evaluation.resume_with_parameter_ref(value)
                 }
                 EvaluationResult::RequiresRelocatedAddress(address) => {
                     evaluation.resume_with_relocated_address(self.relocated(address)?)
@@ -189,7 +194,7 @@ impl<'c> Context<'c, '_> {
         let general = |number: gimli::Register| DwarfRegister::new(number.0, self.cpu())?.general();
         match first {
             Some(Operation::Register { register }) if alone => {
-                let value = general(register).and_then(|register| self.machine.entry_value(register));
+                let value = general(register).and_then(|register| self.machine.entry_value(Passed::Register(register)));
                 value.ok_or(Missing::EntryValue)
             }
             _ => {
@@ -311,7 +316,7 @@ impl Machine for AtEntry<'_> {
     }
 
     fn register(&self, register: Register) -> Option<u64> {
-        self.0.entry_value(register)
+        self.0.entry_value(Passed::Register(register))
     }
 
     fn vector(&self, _index: u8) -> Option<u128> {
@@ -330,7 +335,7 @@ impl Machine for AtEntry<'_> {
         self.0.module_base()
     }
 
-    fn entry_value(&self, register: Register) -> Option<u64> {
-        self.0.entry_value(register)
+    fn entry_value(&self, passed: Passed) -> Option<u64> {
+        self.0.entry_value(passed)
     }
 }

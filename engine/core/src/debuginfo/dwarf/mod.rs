@@ -57,12 +57,12 @@ use gimli::{Section, SectionId};
 use super::symbol_table::SymbolTable;
 use super::{
     Bound, CallTarget, Computed, DataSymbol, DebugInfo, Enumerator, FrameData, Function, LineRow, Located, Machine,
-    Member, Place, Scope, SourceLocation, Symbol, SymbolKind, Type, TypeId, Variable,
+    Member, Passed, Place, Scope, SourceLocation, Symbol, SymbolKind, TailCall, Type, TypeId, Variable,
 };
 use crate::address::Rva;
 use crate::callframe::{CallFrames, FrameSection, FrameSectionKind};
 use crate::cfi::CfiRow;
-use crate::registers::{Cpu, Register};
+use crate::registers::Cpu;
 use catalog::Catalog;
 use entry::{Entry, Origin};
 pub use file::DwarfFile;
@@ -381,12 +381,20 @@ impl DebugInfo for Dwarf {
         self.computed(computed, machine)
     }
 
-    fn call_site_value(&self, return_address: Rva, register: Register) -> Option<Place> {
-        self.passed(return_address, register)
+    fn call_site_value(&self, return_address: Rva, passed: Passed) -> Option<Place> {
+        self.passed(return_address, passed)
     }
 
     fn call_target(&self, return_address: Rva) -> Option<CallTarget> {
         self.target(return_address)
+    }
+
+    fn tail_calls(&self, rva: Rva) -> Option<Vec<TailCall>> {
+        self.last_calls(rva)
+    }
+
+    fn function_with_identity(&self, identity: &str) -> Option<Rva> {
+        self.identified(identity)
     }
 
     fn function_identity(&self, rva: Rva) -> Option<String> {

@@ -4,7 +4,7 @@
 use super::values::program;
 use super::*;
 use crate::address::ReadMemory;
-use crate::debuginfo::{CallTarget, Computed, Located, LocatedPiece, Machine, Missing};
+use crate::debuginfo::{CallTarget, Computed, Located, LocatedPiece, Machine, Missing, Passed};
 use crate::registers::x64;
 
 /// A frame: some registers, some memory.
@@ -50,7 +50,8 @@ impl Machine for Frame {
         Some(0x5555_0000)
     }
 
-    fn entry_value(&self, register: Register) -> Option<u64> {
+    fn entry_value(&self, passed: Passed) -> Option<u64> {
+        let Passed::Register(register) = passed else { return None };
         self.entry.iter().find(|(it, _)| *it == register).map(|(_, value)| *value)
     }
 }
@@ -161,7 +162,7 @@ fn variables_of_an_optimised_function() {
 fn what_a_caller_says_of_a_call() {
     // `_start` calls `work` with 3 in EDX, and &flags in RSI; the call returns to 0x40022d.
     let dwarf = program("gcc5");
-    let value = |register| match dwarf.call_site_value(Rva(0x22d), register)? {
+    let value = |register| match dwarf.call_site_value(Rva(0x22d), Passed::Register(register))? {
         Place::Computed(computed) => Some(dwarf.evaluate(&computed, &Frame::default())),
         other => panic!("{other:?}"),
     };
@@ -169,7 +170,7 @@ fn what_a_caller_says_of_a_call() {
     assert_eq!(value(x64::RDX), Some(word(3)));
     assert_eq!(value(x64::RSI), Some(word(0x5555_0000 + u64::from(flags.0))));
     assert_eq!(value(x64::RCX), None);
-    assert_eq!(dwarf.call_site_value(Rva(0x22c), x64::RDX), None);
+    assert_eq!(dwarf.call_site_value(Rva(0x22c), Passed::Register(x64::RDX)), None);
     let work = "_Z4workN3geo5PointEPK5Flagsi".to_owned();
     assert_eq!(dwarf.call_target(Rva(0x22d)), Some(CallTarget::Function(work.clone())));
     assert_eq!(dwarf.function_identity(Rva(0x1d9)), Some(work));
