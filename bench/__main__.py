@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 import stillframe
 from bench import against_debuggers, against_stackwalk, against_symbolizer, inputs, measure, values
 from bench.result import Result, megabytes, milliseconds
+from support.data import SHARED_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parent.parent
 HELLO = REPOSITORY / "examples" / "hello"
-MADE = REPOSITORY.parent / "shared" / "data" / "made"
+MADE = SHARED_DATA / "made"
 STILLFRAME = Path(sys.executable).parent / "stillframe"
 GIB = 1 << 30
 
@@ -134,8 +135,8 @@ def run() -> Iterator[Result | str]:
         yield "left out: lldb (lldb-19 is not installed)"
     else:
         yield from against_lldb()
-    yield from against_stackwalk.run(STILLFRAME, MADE.parent / "others" / "rust-minidump")
-    yield from against_symbolizer.run(STILLFRAME, MADE.parent / "others" / "dump_syms" / "basic32.pdb")
+    yield from against_stackwalk.run(STILLFRAME, SHARED_DATA / "others" / "rust-minidump")
+    yield from against_symbolizer.run(STILLFRAME, SHARED_DATA / "others" / "dump_syms" / "basic32.pdb")
     yield from values.run(STILLFRAME, MADE, HELLO / "hello64.dmp")
     yield from against_debuggers.run(STILLFRAME)
 

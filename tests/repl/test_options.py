@@ -57,6 +57,12 @@ def test_arguments_of_calls(app: Session) -> None:
     assert re.search(r"recurse\(.*\(cfi, frame base 0x7ffffe1ffc90\)", said(app, "kv 4"))
 
 
+def test_stack_that_functions_use(app: Session) -> None:
+    # `recurse` begins with `sub rsp, 58h`, below its return address; `poke` is inlined.
+    used = [line.split("0x")[0].split() for line in said(app, "kf 4").splitlines()[1:5]]
+    assert (used[0], used[3]) == (["#0"], ["#3", str(0x58 + 8)])
+
+
 def test_arguments_that_nobody_recorded(hello: Session) -> None:
     lines = said(hello, "kb").splitlines()
     assert "_printf(…)" in lines[1]  # its parameters are variadic, and no record says where they are

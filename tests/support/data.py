@@ -7,14 +7,15 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent.parent
 EXAMPLES = REPOSITORY / "examples"
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+"""Dumps made by others, where they are."""
 
 
 def shared_data() -> Path:
     """The folder of real dumps made by others. The test is skipped where it is absent."""
-    folder = REPOSITORY.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"no real data: {folder} is absent")
-    return folder
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real data: {SHARED_DATA} is absent")
+    return SHARED_DATA
 
 
 def unpacked(name: str, folder: Path) -> Path:

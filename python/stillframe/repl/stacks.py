@@ -27,11 +27,11 @@ class Stack(Verb):
     `kb` shows the values of arguments, `kp` their types and names too, `kP` each on a line of its own; `kv` as `kb`,
     and how the frame was found and where it is. `(…)`: the debug information does not say where the arguments are. Of
     x86 code without debug information `kb` and `kv` show the first three words above the return address, which may be
-    arguments. `kc` leaves addresses out; `kn` numbers frames, which all forms do here. With a number, so many frames.
-    Prefixed with threads, `~*k` or `~2k`, shows theirs.
+    arguments. `kf` shows how many bytes of stack each function uses; `kc` leaves addresses out; `kn` numbers frames,
+    which all forms do here. With a number, so many frames. Prefixed with threads, `~*k` or `~2k`, shows theirs.
     """
 
-    names = ("k", "kb", "kp", "kP", "kn", "kv", "kc", "stack", "bt", "backtrace", "where")
+    names = ("k", "kb", "kp", "kP", "kn", "kv", "kf", "kc", "stack", "bt", "backtrace", "where")
     usage = "[COUNT|all]"
 
     def run(self, session: Session, name: str, arguments: str) -> Output:
@@ -67,7 +67,7 @@ def stacks(session: Session, threads: Sequence[Thread], count: int | None = None
     return output
 
 
-FORMS = frozenset({"kb", "kp", "kP", "kv", "kc"})
+FORMS = frozenset({"kb", "kp", "kP", "kv", "kf", "kc"})
 """Of the stack, which show more, or less, than `k`."""
 WORDS = 3
 """Shown of a call whose arguments nobody knows."""
@@ -84,6 +84,9 @@ def _add_call(output: Output, session: Session, frame: Frame, form: str) -> None
         page.line(number, Styled(frame_name(frame), "bold"))
         return
     address = Styled(f"{address_text(session.dump, frame.instruction)}  ", "dim")
+    if form == "kf":
+        page.line(number, f"{_stack_used(frame):>10}  ", address, Styled(frame_name(frame), "bold"), place)
+        return
     passed = _arguments(session, frame, with_names=form in {"kp", "kP"})
     if form == "kP" and passed:
         page.line(number, address, Styled(frame_name(frame), "bold"), "(")
@@ -114,6 +117,12 @@ def _found_by(frame: Frame, form: str) -> str:
         return ""
     cfa = "" if frame.record.cfa is None else f", frame base {frame.record.cfa:#x}"
     return f"  ({frame.trust.replace('_', ' ')}{cfa})"
+
+
+def _stack_used(frame: Frame) -> str:
+    """Bytes from the stack pointer to where the caller's part begins. Inlined functions use their caller's."""
+    start, end = frame.registers.stack_pointer, frame.record.cfa
+    return "" if start is None or end is None or frame.is_inlined else f"{end - start:,}"
 
 
 def _arguments(session: Session, frame: Frame, *, with_names: bool) -> list[str]:

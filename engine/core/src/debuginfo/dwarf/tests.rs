@@ -16,6 +16,7 @@ use crate::debuginfo::{Checksum, Place};
 use crate::elf::Elf;
 use crate::elf::tests::shapes;
 use crate::registers::{Register, arm64, x86};
+use crate::shared_data::shared;
 
 fn elf(path: &Path) -> Arc<Elf> {
     Arc::new(Elf::open(Data::map(path).unwrap()).unwrap())
@@ -23,16 +24,6 @@ fn elf(path: &Path) -> Arc<Elf> {
 
 fn open(name: &str) -> Dwarf {
     Dwarf::new(elf(&shapes(name)), None)
-}
-
-/// A file among the real data that does not belong to the repository.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
-    if !path.exists() {
-        eprintln!("skipped: no {}", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 /// Function and line of each scope, innermost first.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::debuginfo::{Checksum, FrameRule, Place};
 use crate::registers::{x64, x86};
+use crate::shared_data::shared;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -24,16 +25,6 @@ fn open(path: &Path) -> Pdb {
 
 fn hello(name: &str) -> Pdb {
     open(&repository().join("examples/hello").join(name))
-}
-
-/// A file among the real data that does not belong to the repository.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = repository().join("../shared/data").join(name);
-    if !path.exists() {
-        eprintln!("skipped: no {}", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 /// Function and line of each scope, innermost first.

@@ -1,6 +1,5 @@
 //! Dumps of real programs, where the folder of real data is there. The expected chains are those of the sources.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
@@ -9,14 +8,8 @@ use crate::debuginfo::pdb::Pdb;
 use crate::dump::Dump;
 use crate::memory::AddressSpace;
 
-/// A file of the folder of real data, which does not belong to the repository.
 fn shared(name: &str) -> Option<Data> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
-    if !path.exists() {
-        eprintln!("skipped: no {}", path.display());
-        return None;
-    }
-    Some(Data::map(&path).unwrap())
+    Some(Data::map(&crate::shared_data::shared(name)?).unwrap())
 }
 
 /// The walk of the first thread with the dump's own images, and the functions of its frames by the PDB of module 0,

@@ -8,16 +8,14 @@ use super::*;
 use crate::cfi::{CfaRule, CfiRow, Expression, Rule};
 use crate::debuginfo::{FrameRule, LineRow};
 use crate::registers::Register;
+use crate::shared_data::shared;
 
 /// Each `.sym` file among the real data that does not belong to the repository.
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/others");
     let mut found = Vec::new();
+    let Some(folder) = shared("others") else { return found };
     for part in ["breakpad/symbols", "dump_syms", "symbolic/windows", "symbolic/linux", "symbolic/macos"] {
         find(&folder.join(part), &mut found);
-    }
-    if found.is_empty() {
-        eprintln!("skipped: no .sym files in {}", folder.display());
     }
     found
 }
