@@ -4,6 +4,7 @@ arrays of all kinds, alternatives. The tables are taken from the sources, which 
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from decimal import Decimal
@@ -180,8 +181,6 @@ def test_texts(core: tuple[stillframe.Dump, tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_pointers_to_member_functions(name: str, core: tuple[stillframe.Dump, tuple[str, str]]) -> None:
-    import re
-
     assert re.search(FUNCTIONS[name], str(core[0][name]))
 
 
@@ -217,12 +216,9 @@ def test_alternatives_of_rust(tmp_path: Path) -> None:
         assert isinstance(value, Value), (name, value)
         assert (name, str(value), value.read()) == (name, *expected)
     shapes: Any = frame["shapes"]
-    assert [str(shape) for shape in shapes.dereference()] == [
-        "{Empty={}}",
-        "{Circle={__0=2.5}}",
-        "{Rect={width=3, height=4}}",
-        "{Tagged={__0=9, __1={…}}}",
-    ]
+    *shown, tagged = (str(shape) for shape in shapes.dereference())
+    assert shown == ["Empty", "Circle(2.5)", "Rect{width=3, height=4}"]
+    assert re.fullmatch(r"Tagged\(9, Some\(0x[0-9a-f]+\)\)", tagged)
 
 
 RUST = r"""
@@ -245,13 +241,13 @@ fn main() {
 }
 """
 ALTERNATIVES: dict[str, tuple[str, object]] = {
-    "none": ("{None={}}", {"None": {}}),
-    "some": ("{Some={__0=7}}", {"Some": {"__0": 7}}),
-    "nothing": ("{None={}}", {"None": {}}),
-    "error": ("{Err={__0=-8}}", {"Err": {"__0": -8}}),
-    "low": ("{Low={__0=1}}", {"Low": {"__0": 1}}),
-    "high": ("{High={__0=2}}", {"High": {"__0": 2}}),
-    "single": ("{Only={__0=11}}", {"Only": {"__0": 11}}),
+    "none": ("None", {"None": {}}),
+    "some": ("Some(7)", {"Some": {"__0": 7}}),
+    "nothing": ("None", {"None": {}}),
+    "error": ("Err(-8)", {"Err": {"__0": -8}}),
+    "low": ("Low(1)", {"Low": {"__0": 1}}),
+    "high": ("High(2)", {"High": {"__0": 2}}),
+    "single": ("Only(11)", {"Only": {"__0": 11}}),
     "plain": ("Two", "Two"),
-    "niche": ("{Some={__0=false}}", {"Some": {"__0": False}}),
+    "niche": ("Some(false)", {"Some": {"__0": False}}),
 }

@@ -13,7 +13,7 @@ import pytest
 
 import stillframe
 from stillframe import Value
-from stillframe.model.natvis.sources import shipped
+from stillframe.model.natvis.sources import ROOTS, shipped
 from support.containers import CHILDREN, EXPRESSIONS, LINES, PROGRAM
 from support.cores import core_of
 
@@ -101,6 +101,8 @@ def test_the_shipped_files_are_without_mistakes() -> None:
     files = shipped()
     assert [file.name for file in files] == [
         "stillframe/libcxx.natvis", "stillframe/libstdcxx.natvis", "stillframe/microsoft_stl.natvis",
+        "stillframe/rust.natvis",
     ]  # fmt: skip
     assert [problem for file in files for problem in file.problems] == []
-    assert all(pattern.key.startswith("std::") for file in files for rule in file.rules for pattern in rule.patterns)
+    keys = {pattern.key for file in files for rule in file.rules for pattern in rule.patterns}
+    assert {key.partition("::")[0] for key in keys} <= ROOTS

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from stillframe.model.typing.builtin import described
 from stillframe.model.typing.names import last_argument_list, scopes_of, template_arguments
+from stillframe.model.typing.rust_names import slice_as_template
 
 INLINE_NAMESPACES = frozenset({"__1", "__2", "__ndk1", "__Cr", "__cxx11", "_V2", "__8"})
 """Of libc++ (also Android's and Chromium's), libstdc++: versions, not parts of the names that people mean."""
@@ -58,7 +59,8 @@ def _const_first(text: str) -> str:
 def parse(text: str) -> Name:
     """The parts of a name, as it is written."""
     scopes = []
-    for scope in scopes_of(_KEYWORD.sub("", text.strip()).removeprefix("::")):
+    text = slice_as_template(_KEYWORD.sub("", text.strip()))
+    for scope in scopes_of(text.removeprefix("::")):
         start = last_argument_list(scope) if scope.endswith(">") else None
         arguments = None if start is None else template_arguments(scope)
         name = plain(scope if start is None else scope[:start])

@@ -10,6 +10,7 @@ from stillframe.errors import ExpressionError, OperationError, StillframeError, 
 from stillframe.model.expression.expression import Expression
 from stillframe.model.expression.names import spellings
 from stillframe.model.expression.scope import ObjectScope
+from stillframe.model.typing import rust_names
 from stillframe.model.typing.parsing import parse
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class RuleScope(ObjectScope):
         name = self.substituted(name)
         if "$T" in name:
             return None  # more arguments than there are
+        if name[:1] in {"&", "*", "["}:  # of Rust
+            return super().type(name, module) or rust_names.parse(name, lambda inner: self.type(inner, module))
         if name[-1:] in {"*", "&", "]"} or name.startswith("const ") or name.endswith(" const"):
             return parse(name, lambda inner: self.type(inner, module))
         key = self._key(name, module)

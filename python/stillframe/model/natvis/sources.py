@@ -21,8 +21,8 @@ MOST_FILES = 500
 """Of one folder."""
 SHIPPED = "stillframe/"
 """Before the names of files that are brought along."""
-NAMESPACE = "std"
-"""Which their rules are for: for nothing else they are read."""
+ROOTS = frozenset({"std", "alloc", "core", "hashbrown", "ref$", "ref_mut$"})
+"""What the names of classes begin with that their rules are for: for nothing else they are read."""
 _WILDCARD = "*"
 
 
@@ -71,7 +71,7 @@ class Sources:
     def matching(self, name: Name, module: Module | None) -> Iterator[tuple[Rule, Arguments]]:
         """The rules for a class of this name that a module's debug information records, best first."""
         yield from self._of(module).matching(name)
-        if name.key.startswith(f"{NAMESPACE}::"):
+        if name.key.partition("::")[0] in ROOTS:
             yield from self._shipped_rules.matching(name)
 
     def _of(self, module: Module | None) -> RuleSet:

@@ -8,7 +8,7 @@ from stillframe.errors import StillframeError, Unreadable
 from stillframe.model.absent import Absent, Reason
 from stillframe.model.names import stem
 from stillframe.model.naming import symbolize
-from stillframe.model.value import enums, floats, member_pointers, strings
+from stillframe.model.value import enums, floats, member_pointers, strings, variants
 from stillframe.model.value.location import Missing, Nowhere
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class _Writer:
         return label + self.write(whole, depth, room - len(label), nesting)
 
     def _scalar(self, value: Value, type_: Type) -> str:
-        if type_.kind == "void":
-            return "<void>"
-        data = value.data_()
+        data = b"" if type_.kind == "void" else value.data_()
+        if not data:  # `()` of Rust: the name says all
+            return "<void>" if type_.kind == "void" else type_.name
         if type_.encoding in {"float", "complex", "unknown", "null"}:
             return _no_integer(value, data, type_)
         number = int(value.number_())
@@ -140,10 +140,16 @@ class _Writer:
                 return summary
         if value.type.resolved.is_declaration:
             return f"<{Reason.SIZE_UNKNOWN}>"
+        chosen = variants.alternative(value)
+        if chosen is not None:
+            name, part = chosen
+            inside = self.write(part, depth, room - len(name), nesting - 1)
+            return name if inside in {"{}", "()"} else name + inside
+        brackets = "()" if variants.is_tuple(value.type.resolved) else "{}"
         parts = self._parts(value, depth, room, nesting)
         if depth <= 0:
-            return "{…}" if next(parts, None) is not None else "{}"
-        return self._inside((value.address, value.type.resolved.name), parts, room)
+            return ELLIPSIS.join(brackets) if next(parts, None) is not None else brackets
+        return self._inside((value.address, value.type.resolved.name), parts, room, brackets)
 
     def _parts(self, value: Value, depth: int, room: int, nesting: int) -> Iterator[str]:
         """`name=text` of each member; those of unnamed parts count as the class's own."""
@@ -156,13 +162,14 @@ class _Writer:
                 if shown != "{}":  # bases without data are there for what they do
                     yield f"{member.name}={shown}"
             elif member.name:
-                yield f"{member.name}={self.write(part, depth - 1, room, nesting - 1)}"
+                label = "" if variants.is_place(member.name) else f"{member.name}="
+                yield label + self.write(part, depth - 1, room, nesting - 1)
 
-    def _inside(self, what: tuple[int | None, str], parts: Iterator[str], room: int) -> str:
+    def _inside(self, what: tuple[int | None, str], parts: Iterator[str], room: int, brackets: str = "{}") -> str:
         """`{…, …}`, as many parts as there is room for."""
         self._above.append(what)
         try:
-            return "{" + ", ".join(self._shown(parts, room)) + "}"
+            return ", ".join(self._shown(parts, room)).join(brackets)
         finally:
             self._above.pop()
 
