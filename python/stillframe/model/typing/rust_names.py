@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from stillframe.model.typing.type import Type
 
 _POINTERS = ("&mut ", "&", "*const ", "*mut ")
-_ARRAY = re.compile(r"\[(?P<item>.+); (?P<count>\d{1,18})\]", re.DOTALL)
-_SLICE = re.compile(r"&(?P<mut>mut )?(?:(?P<text>str)|\[(?P<item>.+)\])", re.DOTALL)
+_ARRAY = r"(?s)\[(?P<item>.+); (?P<count>\d{1,18})\]"
+_SLICE = r"(?s)&(?P<mut>mut )?(?:(?P<text>str)|\[(?P<item>.+)\])"  # compiled when the first one is met
 
 
 def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
@@ -27,14 +27,14 @@ def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
     if prefix is not None:
         target = named(text.removeprefix(prefix))
         return None if target is None else target.pointer()
-    match = _ARRAY.fullmatch(text)
+    match = re.fullmatch(_ARRAY, text)
     item = None if match is None else named(match["item"])
     return None if match is None or item is None else item.array(int(match["count"]))
 
 
 def slice_as_template(text: str) -> str:
     """`ref$<str$>` of `&str`, `ref_mut$<slice2$<u8> >` of `&mut [u8]`; other names as they are."""
-    match = _SLICE.fullmatch(text) if text.startswith("&") else None
+    match = re.fullmatch(_SLICE, text) if text.startswith("&") else None
     if match is None:
         return text
     target = "str$" if match["text"] else f"slice2$<{match['item']}> "
