@@ -10,6 +10,7 @@ import pytest
 
 import stillframe
 from stillframe import Value
+from stillframe.model.typing import rust_names
 from support.cores import core_of
 
 if TYPE_CHECKING:
@@ -127,3 +128,16 @@ def test_a_hash_table_has_all_that_was_put_in(frame: Frame) -> None:
     squares = value_of(frame, "squares")
     assert len(squares) == 100
     assert {int(pair["__0"]): int(pair["__1"]) for pair in squares} == {number: number**2 for number in range(100)}
+
+
+def test_names_of_types_that_do_not_end() -> None:
+    asked: list[str] = []
+
+    def unknown(name: str) -> None:
+        asked.append(name)
+
+    assert rust_names.parse("&" * 10_000 + "i32", unknown) is None
+    assert len(asked) == rust_names.MOST_MARKS + 1
+    asked.clear()
+    assert rust_names.parse("[[*const &mut u8; 2]; 3]", unknown) is None
+    assert asked[1:] == ["[*const &mut u8; 2]", "*const &mut u8", "&mut u8", "u8"]

@@ -92,7 +92,7 @@ class RuleScope(ObjectScope):
         if "$T" in name:
             return None  # more arguments than there are
         if name[:1] in {"&", "*", "["}:  # of Rust
-            return super().type(name, module) or rust_names.parse(name, lambda inner: self.type(inner, module))
+            return rust_names.parse(name, super().type)
         if name[-1:] in {"*", "&", "]"} or name.startswith("const ") or name.endswith(" const"):
             return parse(name, lambda inner: self.type(inner, module))
         key = self._key(name, module)

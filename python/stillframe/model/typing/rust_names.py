@@ -16,20 +16,32 @@ if TYPE_CHECKING:
 
     from stillframe.model.typing.type import Type
 
+MOST_MARKS = 64
 _POINTERS = ("&mut ", "&", "*const ", "*mut ")
 _ARRAY = r"(?s)\[(?P<item>.+); (?P<count>\d{1,18})\]"
 _SLICE = r"(?s)&(?P<mut>mut )?(?:(?P<text>str)|\[(?P<item>.+)\])"  # compiled when the first one is met
 
 
 def parse(text: str, named: Callable[[str], Type | None]) -> Type | None:
-    """The pointer or the array that `text` spells; `named` knows all other types. None if it spells none."""
-    prefix = next((each for each in _POINTERS if text.startswith(each)), None)
-    if prefix is not None:
-        target = named(text.removeprefix(prefix))
-        return None if target is None else target.pointer()
-    match = re.fullmatch(_ARRAY, text)
-    item = None if match is None else named(match["item"])
-    return None if match is None or item is None else item.array(int(match["count"]))
+    """The type that `text` spells, a pointer or an array of what has a name; `named` knows the names. None if it spells
+    none.
+    """
+    marks: list[int | None] = []
+    """Of arrays the number of elements, of pointers None; the outermost first."""
+    while (found := named(text)) is None:
+        prefix = next((each for each in _POINTERS if text.startswith(each)), None)
+        match = re.fullmatch(_ARRAY, text)
+        if len(marks) == MOST_MARKS or (prefix is None and match is None):
+            return None
+        if prefix is not None:
+            marks.append(None)
+            text = text.removeprefix(prefix)
+        elif match is not None:
+            marks.append(int(match["count"]))
+            text = match["item"]
+    for count in reversed(marks):
+        found = found.pointer() if count is None else found.array(count)
+    return found
 
 
 def slice_as_template(text: str) -> str:
