@@ -12,7 +12,7 @@ cd "$repository"
 "$tools/python" -m venv "$scratch/venv"
 "$scratch/venv/bin/python" -m pip install --quiet "$scratch"/dist/stillframe-*.whl
 cd "$scratch"
-"$scratch/venv/bin/python" -c 'from stillframe.model.natvis.sources import shipped; assert len(shipped()) == 3'
+"$scratch/venv/bin/python" -c 'from stillframe.model.natvis.sources import shipped; assert len(shipped()) == 4'
 PATH=$scratch/venv/bin:$PATH "$repository/examples/demo.sh" >"$scratch/demo.txt"
 grep -F '009F1934 C7 45 F8 30 7B 9F 00 mov' "$scratch/demo.txt"
 echo "the demo ran from the wheel: $(basename "$scratch"/dist/*.whl)"
