@@ -19,14 +19,16 @@ from support.cores import core_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+FORGET = r"""
+#define FORGET asm volatile("" ::: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "rbx", "r12", "r13", \
+    "r14", "r15", "memory")
+"""
 PROGRAM = r"""
 #ifdef __clang__
 #define KEPT __attribute__((noinline))
 #else
 #define KEPT __attribute__((noinline, noclone))
 #endif
-#define FORGET asm volatile("" ::: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "rbx", "r12", "r13", \
-    "r14", "r15", "memory")
 volatile int *volatile g_null;
 volatile int g_sink;
 extern "C" {
@@ -55,6 +57,20 @@ int main(int count, char **) {
     return r + g_sink;
 }
 """
+NESTED = r"""
+#define KEPT __attribute__((noinline, noclone))
+volatile int *volatile g_null;
+volatile int g_sink;
+void KEPT crash(void) { FORGET; *g_null = 1; }
+int KEPT last(int first, int second) { g_sink = first + second; crash(); return 1 + g_sink; }
+int KEPT middle(int x) { g_sink = x; return last(x + 1, 7); }
+int KEPT host(int n) {
+    int KEPT inner(int k) { g_sink = k + n; if (k == 100) return last(k, 3); return k; }
+    g_sink = inner(n) + inner(n + 1);
+    return middle(n);
+}
+int main(void) { int r = host(6); g_sink = r; return r; }
+"""
 CHAIN = [("crash", {}), ("last", {"first": 41, "second": 7}), ("middle", {"x": 40}), ("outer", {"y": 20})]
 TWO_WAYS = [("crash", {}), ("last", {"first": 3, "second": 1})]
 """Of the functions between it and `main` nothing is left."""
@@ -69,7 +85,7 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if shutil.which(request.param) is None or sys.platform != "linux":
         pytest.skip(f"{request.param} is not installed")
     folder = tmp_path_factory.mktemp("tail_calls")
-    (folder / "program.cpp").write_text(PROGRAM)
+    (folder / "program.cpp").write_text(FORGET + PROGRAM)
     subprocess.run([request.param, "-g", "-O2", "program.cpp", "-o", "program"], cwd=folder, check=True)
     built: Path = folder / "program"
     return built
@@ -119,3 +135,13 @@ def test_a_function_off_the_stack_has_no_place_on_it(program: Path, tmp_path: Pa
     assert [frame.trust for frame in (last, middle, outer, main)] == ["cfi", "tail_call", "tail_call", "cfi"]
     assert (middle.registers.stack_pointer, middle.record.cfa) == (None, None)
     assert middle.registers.frame_pointer == main.registers.frame_pointer
+
+
+def test_calls_of_a_function_inside_are_not_its_own(tmp_path: Path) -> None:
+    """Else there were two ways from `host` to `last`. Functions in functions are an extension of GCC's C."""
+    if shutil.which("gcc") is None or sys.platform != "linux":
+        pytest.skip("gcc is not installed")
+    (tmp_path / "nested.c").write_text(FORGET + NESTED)
+    subprocess.run(["gcc", "-g", "-O2", "nested.c", "-o", "program"], cwd=tmp_path, check=True)
+    expected = [("crash", {}), ("last", {"first": 7, "second": 7}), ("middle", {"x": 6}), ("host", {"n": 6})]
+    assert values_of(tmp_path / "program", tmp_path, 0) == expected

@@ -3,6 +3,7 @@
 //! Source: DWARF 5, sections 3.4.1 (`DW_AT_call_tail_call`) and 3.3.1.3 (`DW_AT_call_all_tail_calls`). Where it cannot be
 //! told whom a jump calls, nothing is known of what it leads to; gdb sees it so too.
 
+use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use crate::address::Rva;
@@ -12,8 +13,9 @@ use crate::unwind::{Known, Process as _};
 
 /// Most functions that stand between two frames.
 const LONGEST_WAY: usize = 16;
-/// Functions that are looked at before it counts as unknown where their jumps lead.
+/// Functions, and jumps of all frames of a stack, that are looked at before it counts as unknown where they lead.
 const MOST_FUNCTIONS: usize = 256;
+const MOST_JUMPS: usize = 1 << 14;
 
 /// A function of a module whose debug information is here.
 #[derive(Clone)]
@@ -76,28 +78,48 @@ impl<'a> Function<'a> {
     }
 }
 
-/// The only way from a function that was called to the one that runs: the address behind each jump on it. None if there
-/// are several, or if it cannot be told whether there are.
-pub fn only_way(called: &Function<'_>, running: &Function<'_>) -> Option<Vec<u64>> {
-    let mut search = Search { running: running.clone(), way: Vec::new(), found: None, budget: MOST_FUNCTIONS };
-    search.from(called)?;
-    search.found
+/// Ways that were sought in one stack, whose functions often call each other again.
+pub struct Ways {
+    known: HashMap<[(usize, String); 2], Option<Vec<u64>>>,
+    /// Jumps that may still be looked at.
+    budget: usize,
+}
+
+impl Ways {
+    /// None yet.
+    pub fn new() -> Ways {
+        Ways { known: HashMap::new(), budget: MOST_JUMPS }
+    }
+
+    /// The only way from a function that was called to the one that runs: the address behind each jump on it. None if
+    /// there are several, or if it cannot be told whether there are.
+    pub fn only_one(&mut self, called: &Function<'_>, running: &Function<'_>) -> Option<Vec<u64>> {
+        let key = [called, running].map(|function| (function.module, function.identity.clone()));
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let budget = &mut self.budget;
+        let mut search = Search { running: running.clone(), way: Vec::new(), found: None, budget };
+        let found = search.from(called).and(search.found);
+        self.known.insert(key, found.clone());
+        found
+    }
 }
 
 /// A search for the only way to a function along jumps.
-struct Search<'a> {
+struct Search<'a, 'b> {
     running: Function<'a>,
     /// Functions on the way, each with the address behind its jump.
     way: Vec<(Function<'a>, u64)>,
     found: Option<Vec<u64>>,
-    budget: usize,
+    budget: &'b mut usize,
 }
 
-impl<'a> Search<'a> {
+impl<'a> Search<'a, '_> {
     /// Follows the jumps of a function. None: there are several ways, or it cannot be told where one leads.
     fn from(&mut self, function: &Function<'a>) -> Option<()> {
-        self.budget = self.budget.checked_sub(1)?;
         for call in function.tail_calls() {
+            *self.budget = self.budget.checked_sub(1)?;
             let CallTarget::Function(identity) = call.target? else { return None };
             let target = function.called(&identity, &self.running);
             let Some(target) = target else { continue };

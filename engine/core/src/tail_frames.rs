@@ -8,22 +8,22 @@
 
 use crate::locate::FrameView;
 use crate::process::Process;
-use crate::tail_calls::{Function, only_way};
+use crate::tail_calls::{Function, Ways};
 use crate::unwind::{Frame, Process as _, Trust};
 
 /// The frames of a walk, with those of functions between them that ended with a jump.
 pub fn with_tail_calls(process: &Process, frames: Vec<Frame>) -> Vec<Frame> {
-    let ways: Vec<Vec<Frame>> = (0..frames.len())
-        .map(|index| match frames.get(index..) {
-            Some([callee, callers @ ..]) => between(process, callee, callers).unwrap_or_default(),
-            _ => Vec::new(),
-        })
-        .collect();
-    frames.into_iter().zip(ways).flat_map(|(frame, way)| std::iter::once(frame).chain(way)).collect()
+    let mut ways = Ways::new();
+    let mut all = Vec::with_capacity(frames.len());
+    for (index, frame) in frames.iter().enumerate() {
+        all.push(frame.clone());
+        all.extend(between(process, frame, &frames[index + 1..], &mut ways).unwrap_or_default());
+    }
+    all
 }
 
 /// The frames between two, innermost first.
-fn between(process: &Process, callee: &Frame, callers: &[Frame]) -> Option<Vec<Frame>> {
+fn between(process: &Process, callee: &Frame, callers: &[Frame], ways: &mut Ways) -> Option<Vec<Frame>> {
     let caller = callers.first().filter(|caller| caller.trust == Trust::Cfi && !caller.is_exact())?;
     let running = Function::at(process, callee.lookup_address)?;
     let calling = Function::at(process, caller.lookup_address)?;
@@ -32,7 +32,7 @@ fn between(process: &Process, callee: &Frame, callers: &[Frame]) -> Option<Vec<F
     if called.is(&running) {
         return None;
     }
-    let way = only_way(&called, &running)?;
+    let way = ways.only_one(&called, &running)?;
     Some(way.into_iter().rev().map(|address| frame_at(process, address, caller)).collect())
 }
 

@@ -2,19 +2,20 @@
 //!
 //! Source: DWARF 5, sections 3.4.1 (call sites) and 3.4.2 (their parameters); GNU's extensions before it.
 
-use std::ops::ControlFlow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use gimli::constants as dw;
 use gimli::{AttributeValue, Operation, UnitOffset};
 
-use super::Dwarf;
 use super::attributes::{Described, chain};
 use super::entry::Entry;
 use super::file::Need;
 use super::places::Placing;
 use super::registers::DwarfRegister;
 use super::types::children;
-use super::unit::FunctionEntry;
+use super::unit::Unit;
+use super::{Dwarf, Found};
 use crate::address::Rva;
 use crate::debuginfo::{CallTarget, LOCAL_IDENTITY, Passed, Place, TailCall, TypeId};
 use crate::registers::{Cpu, Register};
@@ -28,9 +29,15 @@ const COMPLETE: [gimli::DwAt; 4] = [
     dw::DW_AT_GNU_all_tail_call_sites,
 ];
 
-/// An entry of a call.
-struct CallSite {
+/// Most calls that a function may end with.
+const MOST_TAIL_CALLS: usize = 1024;
+
+/// A call of a function.
+#[derive(Debug, Clone, Copy)]
+pub struct CallSite {
+    /// Its entry.
     entry: UnitOffset,
+    /// Where it returns to; of a jump, the address behind it.
     return_address: Option<Rva>,
     is_tail_call: bool,
 }
@@ -100,57 +107,81 @@ impl Dwarf {
         };
         let id = TypeId(u64::from_str_radix(number, 16).ok()?);
         let unit = self.entry_of(id)?.unit;
-        let is_it = |function: &&FunctionEntry| {
-            self.first_entry(Entry { unit: unit.clone(), offset: function.entry }) == Some(id)
-        };
-        let mut found = unit.functions.iter().filter(is_it);
-        let (function, None) = (found.next()?, found.next()) else { return None };
-        unit.ranges().starts_of(function.index).next().map(Rva)
+        let by_first_entry = unit.by_first_entry.get_or_init(|| self.functions_by_first_entry(&unit));
+        unit.ranges().starts_of((*by_first_entry.get(&id)?)?).next().map(Rva)
     }
 
-    /// Calls that a function ends with; None if the compiler does not say that it tells them all.
+    fn functions_by_first_entry(&self, unit: &Arc<Unit>) -> HashMap<TypeId, Option<u32>> {
+        let mut found = HashMap::new();
+        for function in &unit.functions {
+            let Some(id) = self.first_entry(Entry { unit: unit.clone(), offset: function.entry }) else { continue };
+            found.entry(id).and_modify(|index| *index = None).or_insert(Some(function.index));
+        }
+        unit.grow(found.len() * size_of::<(TypeId, Option<u32>)>());
+        found
+    }
+
+    /// Calls that a function ends with; None if the compiler does not say that it tells them all. More than anybody writes
+    /// are one that calls nobody knows whom.
     pub(super) fn last_calls(&self, rva: Rva) -> Option<Vec<TailCall>> {
-        let function = self.function_entry_at(rva)?;
+        let found = self.find(rva)?;
+        let function = found.entry();
         let read = Described::read(self, &function, Need::Entries)?;
         if !COMPLETE.into_iter().any(|name| read.flag(name)) {
             return None;
         }
-        let mut sites = Vec::new();
-        self.visit_call_sites(&function, |site| {
-            if site.is_tail_call {
-                sites.push((site.entry, site.return_address));
+        let sites = || self.calls_of(&found).iter().filter(|site| site.is_tail_call);
+        if sites().nth(MOST_TAIL_CALLS).is_some() {
+            return Some(vec![TailCall { return_address: rva, target: None }]);
+        }
+        let call = |site: &CallSite| match site.return_address {
+            Some(return_address) => {
+                let target = self.target_of(&function.sibling(site.entry), &function, return_address);
+                TailCall { return_address, target }
             }
-            ControlFlow::<()>::Continue(())
-        });
-        let call = |(offset, return_address): (UnitOffset, Option<Rva>)| {
-            let return_address = return_address?;
-            let target = self.target_of(&function.sibling(offset), &function, return_address);
-            Some(TailCall { return_address, target })
+            None => TailCall { return_address: rva, target: None },
         };
-        sites.into_iter().map(call).collect()
+        Some(sites().map(call).collect())
     }
 
     /// The entry of the call that returns there, and the function that it is in.
     fn call_site(&self, return_address: Rva) -> Option<(Entry, Entry)> {
-        let function = self.function_entry_at(Rva(return_address.0.checked_sub(1)?))?;
-        let found = self.visit_call_sites(&function, |site| match site.return_address {
-            Some(address) if address == return_address => ControlFlow::Break(site.entry),
-            _ => ControlFlow::Continue(()),
-        });
-        Some((function.sibling(found?), function))
+        let found = self.find(Rva(return_address.0.checked_sub(1)?))?;
+        let calls = self.calls_of(&found);
+        let index = calls.binary_search_by_key(&Some(return_address), |site| site.return_address).ok()?;
+        let function = found.entry();
+        Some((function.sibling(calls[index].entry), function))
     }
 
-    /// Calls of a function and of what is inlined in it, until `visit` has found what it looks for.
-    fn visit_call_sites<T>(&self, function: &Entry, mut visit: impl FnMut(CallSite) -> ControlFlow<T>) -> Option<T> {
+    /// Calls of a function, by where they return to.
+    fn calls_of<'f>(&self, found: &'f Found) -> &'f [CallSite] {
+        found.function().calls.get_or_init(|| {
+            let mut calls = Vec::new();
+            self.read_calls(&found.entry(), &mut calls);
+            calls.sort_by_key(|site| site.return_address);
+            found.unit.grow(calls.len() * size_of::<CallSite>());
+            calls
+        })
+    }
+
+    /// Reads the calls of a function and of what is inlined in it, as far as it is not damaged. A function may be inside of
+    /// it, such as that of a lambda expression, whose calls are not its own.
+    fn read_calls(&self, function: &Entry, calls: &mut Vec<CallSite>) -> Option<()> {
         let view = self.view(&function.unit, Need::Entries)?;
         let mut entries = view.unit.entries_raw(Some(function.offset)).ok()?;
+        let mut other_function: Option<isize> = None;
         while !entries.is_empty() {
             let (offset, depth) = (entries.next_offset(), entries.next_depth());
             if depth <= 0 && offset != function.offset {
                 break;
             }
+            other_function = other_function.filter(|&outer| depth > outer);
             let Some(abbreviation) = entries.read_abbreviation().ok()? else { continue };
-            if !matches!(abbreviation.tag(), dw::DW_TAG_call_site | dw::DW_TAG_GNU_call_site) {
+            let is_call = matches!(abbreviation.tag(), dw::DW_TAG_call_site | dw::DW_TAG_GNU_call_site);
+            if !is_call || other_function.is_some() {
+                if abbreviation.tag() == dw::DW_TAG_subprogram && offset != function.offset {
+                    other_function = other_function.or(Some(depth));
+                }
                 entries.skip_attributes(abbreviation.attributes()).ok()?;
                 continue;
             }
@@ -169,11 +200,9 @@ impl Dwarf {
                     _ => {}
                 }
             }
-            if let ControlFlow::Break(found) = visit(site) {
-                return Some(found);
-            }
+            calls.push(site);
         }
-        None
+        Some(())
     }
 
     /// Bytes of a jump of which only the beginning is told. Those of x86 have 2 or 5: one less than they have is enough to
@@ -238,8 +267,6 @@ impl Dwarf {
 
     /// The entry of the function that covers `rva`.
     pub(super) fn function_entry_at(&self, rva: Rva) -> Option<Entry> {
-        let found = self.find(rva)?;
-        let offset: UnitOffset = found.function().entry;
-        Some(Entry { unit: found.unit.clone(), offset })
+        Some(self.find(rva)?.entry())
     }
 }

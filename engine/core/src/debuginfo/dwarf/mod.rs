@@ -111,6 +111,10 @@ impl Found {
     fn function(&self) -> &FunctionEntry {
         &self.unit.functions[self.function]
     }
+
+    fn entry(&self) -> Entry {
+        Entry { unit: self.unit.clone(), offset: self.function().entry }
+    }
 }
 
 impl Dwarf {

@@ -3,12 +3,14 @@
 //! The tree of entries is walked once; of it is kept where functions and named scopes are. What a function holds is
 //! read when it is asked for.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gimli::constants as dw;
 use gimli::{Abbreviations, AttributeValue, EntriesRaw, UnitHeader, UnitOffset, UnitType};
 
+use super::call_sites::CallSite;
 use super::entry::Origin;
 use super::file::{File, Need, Problems, Slice, UnitAt};
 use super::index::range_budget;
@@ -17,6 +19,7 @@ use super::lines::Lines;
 use super::ranges::{RangeMap, Ranged};
 use super::root::{Extent, Root};
 use super::split::SplitUnits;
+use crate::debuginfo::TypeId;
 
 /// Longest text of an attribute that is shown whole.
 pub const MOST_TEXT_BYTES: usize = 4096;
@@ -42,6 +45,8 @@ pub struct Unit {
     scopes: Vec<NamedScope>,
     /// Its line table, when it was asked for.
     pub lines: OnceLock<Lines>,
+    /// By the first entry of a function its index, when it was asked for; None of entries that several lead to.
+    pub by_first_entry: OnceLock<HashMap<TypeId, Option<u32>>>,
     grown_bytes: AtomicUsize,
 }
 
@@ -62,6 +67,8 @@ pub struct FunctionEntry {
     pub name: OnceLock<String>,
     /// Calls that were inlined into it, when they were asked for.
     pub inlines: OnceLock<Vec<Inline>>,
+    /// Calls that it makes, when they were asked for.
+    pub calls: OnceLock<Vec<CallSite>>,
 }
 
 /// An entry with children whose name qualifies theirs.
@@ -195,6 +202,7 @@ impl Unit {
             ranges: RangeMap::new(Vec::new()),
             scopes: Vec::new(),
             lines: OnceLock::new(),
+            by_first_entry: OnceLock::new(),
             grown_bytes: AtomicUsize::new(0),
         }
     }
@@ -363,7 +371,13 @@ impl<'a> Walk<'a> {
         let ranges = extent.ranges(self.file, &self.view.dwarf, &self.view.unit, &mut self.budget)?;
         if !ranges.is_empty() {
             let value = self.functions.len() as u32;
-            self.functions.push(FunctionEntry { index: value, entry, name: OnceLock::new(), inlines: OnceLock::new() });
+            self.functions.push(FunctionEntry {
+                index: value,
+                entry,
+                name: OnceLock::new(),
+                inlines: OnceLock::new(),
+                calls: OnceLock::new(),
+            });
             self.ranges.extend(ranges.into_iter().map(|(start, end)| Ranged { start, end, value }));
         }
         Ok(())
